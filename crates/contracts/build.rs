@@ -1,0 +1,27 @@
+//! Compiles `proto/` without protoc: messages, gRPC clients and servers, and their proto JSON.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message as _;
+
+const PROTOS: [&str; 3] = ["patient/v1/events.proto", "billing/v1/accounts.proto", "billing/v1/events.proto"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let proto = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
+    println!("cargo::rerun-if-changed={}", proto.display());
+    let files = protox::compile(PROTOS, [&proto])?;
+
+    let descriptors = files.encode_to_vec();
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("descriptors.bin"), &descriptors)?;
+    pbjson_build::Builder::new()
+        .register_descriptors(&descriptors)?
+        // A newer producer may say more than this consumer knows.
+        .ignore_unknown_fields()
+        .emit_fields()
+        .build(&[".patient.v1", ".billing.v1"])?;
+    let mut config = tonic_prost_build::Config::new();
+    // The full name of a message is the CloudEvents `type` of the event that carries it.
+    config.enable_type_names().compile_well_known_types().extern_path(".google.protobuf", "::pbjson_types");
+    tonic_prost_build::configure().compile_fds_with_config(files, config)?;
+    Ok(())
+}

@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+
+pub mod backlog;
+pub mod environment;
+pub mod http;
+pub mod readiness;
+pub mod server;
+pub mod telemetry;
+
+pub use self::environment::{AppConfig, Environment};

@@ -1,0 +1,98 @@
+//! HTTP and gRPC on one port, and a bounded drain at the end.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use axum::{Router, serve::ListenerExt as _};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+use tonic::service::Routes;
+
+use crate::{AppConfig, http, readiness::Readiness};
+
+/// What is under way gets this long to end.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// A service, ready to listen.
+pub struct Server {
+    app: Router,
+    open: Router,
+    readiness: Arc<Readiness>,
+    config: AppConfig,
+}
+
+impl Server {
+    /// A server of HTTP routes and, where there are any, of gRPC services.
+    pub fn new(config: &AppConfig, readiness: Readiness, routes: Router, grpc: Option<Routes>) -> Self {
+        let readiness = Arc::new(readiness);
+        // tonic's own fallback would answer every unknown path with HTTP 200.
+        let grpc = grpc.map(|grpc| grpc.prepare().into_axum_router().reset_fallback());
+        let routes = grpc.into_iter().fold(routes, Router::merge);
+        let health = Arc::clone(&readiness).routes();
+        let guarded = http::for_sidecar_only(http::wrap(routes.clone()), config.api_token.clone());
+        // Whoever restarts the service has no token, and learns nothing but its health.
+        let app = Router::new().merge(Arc::clone(&readiness).routes()).fallback_service(guarded);
+        Self { app, open: http::wrap(routes.merge(health)), readiness, config: config.clone() }
+    }
+
+    /// Serves the sidecar on loopback and, where `public` is given, everyone there, until the process is told to end.
+    pub async fn run(self, public: Option<SocketAddr>) -> anyhow::Result<()> {
+        let (end, ending) = watch::channel(false);
+        let draining = self.readiness.draining();
+        tokio::spawn(async move {
+            terminated().await;
+            tracing::info!("draining");
+            draining.store(true, Ordering::Relaxed);
+            end.send_replace(true);
+        });
+        let sidecar = serve((Ipv4Addr::LOCALHOST, self.config.port).into(), self.app, ending.clone());
+        let public = async {
+            match public {
+                Some(address) => serve(address, self.open, ending.clone()).await,
+                None => Ok(()),
+            }
+        };
+        tokio::try_join!(sidecar, public).map(drop)
+    }
+}
+
+async fn serve(address: SocketAddr, app: Router, mut ending: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
+    tracing::info!(%address, "listening");
+    let listener = listener.tap_io(|connection| {
+        // Small answers must not wait for the next one.
+        let _ = connection.set_nodelay(true);
+    });
+    let mut told = ending.clone();
+    let served = axum::serve(listener, app).with_graceful_shutdown(async move {
+        let _ = told.wait_for(|&end| end).await;
+    });
+    let late = async {
+        let _ = ending.wait_for(|&end| end).await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        served = served.into_future() => served.context("serve"),
+        () = late => {
+            tracing::warn!("some requests were still under way");
+            Ok(())
+        }
+    }
+}
+
+async fn terminated() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

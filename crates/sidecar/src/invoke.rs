@@ -1,0 +1,103 @@
+//! Another service, through the own sidecar.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use problem::{Kind, Problem};
+use tonic::{metadata::MetadataValue, service::interceptor::InterceptedService, transport::Channel};
+
+use crate::{Sidecar, loopback, trace::{self, Outgoing}};
+
+pub(crate) type HttpClient = Client<HttpConnector, Full<Bytes>>;
+
+/// The channel to another app, for a tonic client.
+pub type AppChannel = InterceptedService<Channel, Outgoing>;
+
+/// The sidecar's own limit.
+const LARGEST_ANSWER: usize = 4 << 20;
+
+pub(crate) fn http_client() -> HttpClient {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(Duration::from_millis(500)));
+    Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).build(connector)
+}
+
+impl Sidecar {
+    /// A channel whose calls reach the app `id` over gRPC.
+    pub fn app(&self, id: &'static str) -> AppChannel {
+        let outgoing = Outgoing { token: self.token.clone(), app: Some(MetadataValue::from_static(id)) };
+        InterceptedService::new(self.channel.clone(), outgoing)
+    }
+
+    /// Passes a request to the app `id`; the request's URI is the path and query that the app knows.
+    ///
+    /// What the app answers is the answer, whatever its status; a problem means that it was not reached or said too
+    /// much, and then the outcome is unknown.
+    pub async fn invoke(&self, id: &str, request: Request<Bytes>, deadline: Duration) -> Result<Response<Bytes>, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        parts.uri = self.uri(&format!("/v1.0/invoke/{id}/method{path}"))?;
+        let request = self.prepare(Request::from_parts(parts, Full::new(body)));
+        let answer = async {
+            let response = self.http.request(request).await.map_err(Problem::unavailable)?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(Problem::unavailable)?.to_bytes();
+            Ok::<_, Problem>(Response::from_parts(parts, body))
+        };
+        let answer = tokio::time::timeout(deadline, answer).await.map_err(Problem::unavailable)??;
+        refuse_sidecar_errors(id, answer)
+    }
+
+    pub(crate) async fn get_health(&self, path: &str) -> bool {
+        let Ok(uri) = self.uri(path) else { return false };
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = uri;
+        let answer = self.http.request(self.prepare(request));
+        matches!(tokio::time::timeout(Duration::from_secs(1), answer).await, Ok(Ok(answer)) if answer.status().is_success())
+    }
+
+    fn uri(&self, path: &str) -> Result<Uri, Problem> {
+        let mut parts = loopback(self.http_port).into_parts();
+        parts.path_and_query = Some(path.parse().map_err(Problem::internal)?);
+        Uri::from_parts(parts).map_err(Problem::internal)
+    }
+
+    fn prepare(&self, mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+        let headers = request.headers_mut();
+        // The caller's own words for these are not for the sidecar.
+        headers.remove(header::HOST);
+        headers.remove(header::CONTENT_LENGTH);
+        headers.insert("dapr-api-token", self.api_token.clone());
+        if let Some(traceparent) = trace::current().and_then(|parent| HeaderValue::from_str(&parent).ok()) {
+            headers.insert(trace::TRACEPARENT, traceparent);
+        }
+        request
+    }
+}
+
+/// The apps answer problems; an `errorCode` is the sidecar speaking.
+fn refuse_sidecar_errors(id: &str, answer: Response<Bytes>) -> Result<Response<Bytes>, Problem> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct SidecarError {
+        error_code: String,
+        message: String,
+    }
+    let own = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    if own || answer.status().is_success() {
+        return Ok(answer);
+    }
+    let Ok(error) = serde_json::from_slice::<SidecarError>(answer.body()) else { return Ok(answer) };
+    let cause = format!("{id}: {} {}: {}", answer.status(), error.error_code, error.message);
+    Err(match answer.status().as_u16() {
+        403 => Problem::new(Kind::Forbidden, "This service may not ask that of another one.").with_cause(cause),
+        _ => Problem::unavailable(cause),
+    })
+}

@@ -1,0 +1,75 @@
+//! Billing accounts, which `billing` owns.
+
+use std::time::Duration;
+
+use contracts::billing::v1::{
+    AccountOpening, AccountStatus, OpenAccountsRequest, account_opening_result::Outcome, accounts_client::AccountsClient,
+};
+use sidecar::{Sidecar, batch::Batcher, invoke::AppChannel, trace};
+use tonic::Request;
+use uuid::Uuid;
+
+/// A registration waits no longer than this for its account; the event opens it otherwise.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// Billing's own limit is higher; beyond this a batch is slower than two.
+const LARGEST_BATCH: usize = 64;
+/// A billing that hangs must not hold up those who come after.
+const CALLS_UNDER_WAY: usize = 4;
+
+/// Makes account ids of patient ids.
+const ACCOUNTS: Uuid = Uuid::from_u128(0x6f1c_2a84_9d3b_4e57_8a10_5c7e_42d9_b3f6);
+
+/// The id that billing gives to a patient's account; part of the contract between the two.
+pub fn account_id(patient: Uuid) -> Uuid {
+    Uuid::new_v5(&ACCOUNTS, patient.as_bytes())
+}
+
+/// Opens accounts, those of concurrent registrations in one call.
+#[derive(Clone, Debug)]
+pub struct BillingAccounts {
+    batcher: Batcher<AccountOpening, Option<AccountStatus>>,
+}
+
+impl BillingAccounts {
+    /// Accounts at the app `billing`.
+    pub fn new(sidecar: &Sidecar) -> Self {
+        let client = AccountsClient::new(sidecar.app("billing"));
+        let batcher = Batcher::spawn(LARGEST_BATCH, CALLS_UNDER_WAY, move |openings| open(client.clone(), openings));
+        Self { batcher }
+    }
+
+    /// Opens a patient's account on behalf of the holder of `access_token`; none when it is not known to be open yet.
+    pub async fn open(&self, patient: Uuid, access_token: &str) -> Option<AccountStatus> {
+        let opening = AccountOpening {
+            patient_id: patient.to_string(),
+            access_token: access_token.to_owned(),
+            traceparent: trace::current().unwrap_or_default(),
+        };
+        tokio::time::timeout(PATIENCE, self.batcher.ask(opening)).await.ok().flatten().flatten()
+    }
+}
+
+async fn open(mut client: AccountsClient<AppChannel>, openings: Vec<AccountOpening>) -> Vec<Option<AccountStatus>> {
+    let asked = openings.len();
+    let mut request = Request::new(OpenAccountsRequest { openings });
+    request.set_timeout(PATIENCE);
+    match client.open_accounts(request).await {
+        Ok(answer) => answer
+            .into_inner()
+            .results
+            .into_iter()
+            .map(|result| match result.outcome {
+                Some(Outcome::Account(account)) => Some(account.status()),
+                Some(Outcome::Refusal(refusal)) => {
+                    tracing::warn!(refusal, patient_id = result.patient_id, "billing refused to open an account");
+                    None
+                }
+                None => None,
+            })
+            .collect(),
+        Err(status) => {
+            tracing::info!(code = %status.code(), accounts = asked, "billing does not answer; events will open the accounts");
+            vec![None; asked]
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Use cases: load, decide, save.
+
+pub mod amend;
+pub mod find;
+pub mod register;
+
+use uuid::Uuid;
+
+use crate::outbound::{billing::BillingAccounts, patients::Patients};
+
+/// The register of the clinic's patients.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    patients: Patients,
+    billing: BillingAccounts,
+}
+
+impl Registry {
+    /// A register on these parts.
+    pub fn new(patients: Patients, billing: BillingAccounts) -> Self {
+        Self { patients, billing }
+    }
+}
+
+/// A request that carries an idempotency key.
+#[derive(Clone, Copy, Debug)]
+pub struct Keyed {
+    /// Caller, route and key in one; the id of what a create makes.
+    pub key: Uuid,
+    /// Hash of what is asked.
+    pub hash: Uuid,
+}

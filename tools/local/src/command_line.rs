@@ -1,0 +1,79 @@
+//! Arguments and environment variables.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use local::{options::DEFAULT_BROKER, ports::DEFAULT_BASE};
+
+/// The system on this machine, without Docker.
+#[derive(Debug, Parser)]
+pub(crate) struct CommandLine {
+    /// Where the system keeps its state.
+    #[arg(long, env = "PMS_HOME", default_value = ".pms", global = true)]
+    pub(crate) home: PathBuf,
+
+    /// The first of the system's ports.
+    #[arg(long, env = "PMS_PORT_BASE", default_value_t = DEFAULT_BASE, global = true)]
+    pub(crate) port_base: u16,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start what does not run, wait until it is ready, and show a registration.
+    Up(Up),
+    /// Stop everything; the data stays.
+    Down,
+    /// Show every part with its process, port, health and memory.
+    Status,
+    /// Follow the logs.
+    Logs {
+        /// An app (its service and sidecar), or `postgres`, `kafka`, `sentry`, `dapr`; else every service.
+        part: Option<String>,
+    },
+    /// Stop everything and delete all data.
+    Reset {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Print where the system is and who may sign in, for `eval`.
+    Env,
+    /// Show a registration on the running system.
+    Journey,
+    /// Start the database alone and prepare it.
+    Migrate,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Up {
+    /// The repository.
+    #[arg(long, default_value = ".")]
+    pub(crate) repo: PathBuf,
+
+    /// The services' programs.
+    #[arg(long, env = "PMS_BIN_DIR")]
+    pub(crate) bin_dir: PathBuf,
+
+    /// What `dapr/runtime/build.sh` prints.
+    #[arg(long, env = "PMS_RUNTIME_DIR")]
+    pub(crate) runtime_dir: PathBuf,
+
+    /// What `tools/local/kafka/fetch.sh` prints.
+    #[arg(long, env = "PMS_KAFKA_JARS")]
+    pub(crate) kafka: PathBuf,
+
+    /// A folder of `components/`.
+    #[arg(long, env = "BROKER", default_value = DEFAULT_BROKER)]
+    pub(crate) broker: String,
+
+    /// How much the services and sidecars log.
+    #[arg(long, env = "LOG_LEVEL", default_value = "info")]
+    pub(crate) log_level: String,
+
+    /// Leave the demonstration out.
+    #[arg(long)]
+    pub(crate) no_journey: bool,
+}

@@ -1,0 +1,267 @@
+//! One registration through the whole chain, told step by step: what `make run` ends with.
+
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use jiff::{SignedDuration, Timestamp, Unit};
+use reqwest::{Client, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::{readiness::client, report::Report, secrets::Secrets};
+
+const ANSWER: Duration = Duration::from_secs(10);
+const COUNTED: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(20);
+
+/// Walks the chain at `url` as the administrator; any step that answers otherwise than it should is an error.
+pub async fn journey(url: &str, secrets: &Secrets, report: &Report) -> Result<()> {
+    let traveller = Traveller::sign_in(url, secrets, report).await?;
+    let before = traveller.count().await?;
+    let patient = traveller.register().await?;
+    traveller.read_account(&patient).await?;
+    traveller.wait_counted(before).await?;
+    traveller.register_nonsense().await?;
+    Ok(())
+}
+
+struct Traveller<'a> {
+    client: Client,
+    url: &'a str,
+    token: String,
+    report: &'a Report,
+}
+
+/// An answer, and how long it took.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+    took: Duration,
+}
+
+impl<'a> Traveller<'a> {
+    async fn sign_in(url: &'a str, secrets: &Secrets, report: &'a Report) -> Result<Self> {
+        let client = client(ANSWER)?;
+        let credentials = json!({
+            "email": secrets.administrator_email,
+            "password": secrets.administrator_password,
+        });
+        let answer = send(client.post(format!("{url}/auth/login")).json(&credentials)).await?;
+        answer.expect(StatusCode::OK, "POST /auth/login")?;
+        let token = answer.text("/access_token")?.to_owned();
+        report.say(&format!(
+            "POST /auth/login                {}  signed in as {}",
+            answer.summary(),
+            secrets.administrator_email
+        ));
+        Ok(Self { client, url, token, report })
+    }
+
+    async fn register(&self) -> Result<String> {
+        let answer = self.post_patient(&person()).await?;
+        answer.expect(StatusCode::CREATED, "POST /api/patients")?;
+        let id = answer.text("/id")?.to_owned();
+        self.report.say(&format!(
+            "POST /api/patients              {}  gateway -> patient -> billing (gRPC)",
+            answer.summary()
+        ));
+        self.report.add(&format!("Location {}", answer.header("location")?));
+        self.report.add(&format!("ETag     {}", answer.header("etag")?));
+        self.report.add(&format!("MRN      {}", answer.text("/mrn")?));
+        self.report.add(&format!("account  {}", answer.at("/billingAccount")?));
+        Ok(id)
+    }
+
+    async fn read_account(&self, patient: &str) -> Result<()> {
+        // An account that was pending opens by the event, a moment later.
+        let begun = Instant::now();
+        loop {
+            let path = format!("/api/billing/accounts/{patient}");
+            let answer = self.get(&path).await?;
+            if answer.status == StatusCode::OK {
+                self.report.say(&format!(
+                    "GET  /api/billing/accounts/...  {}  gateway -> billing (gRPC)",
+                    answer.summary()
+                ));
+                self.report.add(&answer.body.to_string());
+                return Ok(());
+            }
+            if answer.status != StatusCode::NOT_FOUND || begun.elapsed() > COUNTED {
+                answer.expect(StatusCode::OK, &path)?;
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    async fn wait_counted(&self, before: u64) -> Result<()> {
+        let begun = Instant::now();
+        while self.count().await? <= before {
+            ensure!(
+                begun.elapsed() < COUNTED,
+                "analytics did not count the registration within {} s",
+                COUNTED.as_secs()
+            );
+            sleep(POLL).await;
+        }
+        self.report.say(&format!(
+            "GET  /api/analytics/...         counted after {} ms: {} -> {} this hour  patient -> Kafka -> analytics",
+            begun.elapsed().as_millis(),
+            before,
+            self.count().await?
+        ));
+        Ok(())
+    }
+
+    async fn register_nonsense(&self) -> Result<()> {
+        let mut person = person();
+        person["birthDate"] = "2023-02-30".into();
+        let answer = self.post_patient(&person).await?;
+        ensure!(answer.status.is_client_error(), "an impossible birth date was answered {}", answer.status);
+        let kind = answer.header("content-type")?;
+        ensure!(kind.starts_with("application/problem+json"), "a problem came as {kind}");
+        self.report.say(&format!(
+            "POST /api/patients              {}  born on 30 February: refused, nothing written",
+            answer.summary()
+        ));
+        self.report.add(&answer.body.to_string());
+        Ok(())
+    }
+
+    /// How many registrations analytics has counted in this hour.
+    async fn count(&self) -> Result<u64> {
+        let (from, to) = this_hour()?;
+        let path = format!("/api/analytics/registrations?group=hour&from={from}&to={to}");
+        let answer = self.get(&path).await?;
+        answer.expect(StatusCode::OK, &path)?;
+        Ok(sum_of_counts(&answer.body))
+    }
+
+    async fn post_patient(&self, person: &Value) -> Result<Answer> {
+        let request = self
+            .client
+            .post(format!("{}/api/patients", self.url))
+            .bearer_auth(&self.token)
+            .header("idempotency-key", Uuid::now_v7().to_string())
+            .json(person);
+        send(request).await
+    }
+
+    async fn get(&self, path: &str) -> Result<Answer> {
+        send(self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token)).await
+    }
+}
+
+impl Answer {
+    fn expect(&self, status: StatusCode, what: &str) -> Result<()> {
+        if self.status != status {
+            bail!("{what} was answered {} instead of {status}: {}", self.status, self.body);
+        }
+        Ok(())
+    }
+
+    fn summary(&self) -> String {
+        format!("{} {:>4} ms", self.status.as_u16(), self.took.as_millis())
+    }
+
+    fn at(&self, pointer: &str) -> Result<&Value> {
+        self.body.pointer(pointer).with_context(|| format!("no {pointer} in {}", self.body))
+    }
+
+    fn text(&self, pointer: &str) -> Result<&str> {
+        self.at(pointer)?.as_str().with_context(|| format!("{pointer} is no text in {}", self.body))
+    }
+
+    fn header(&self, name: &str) -> Result<&str> {
+        let value = self.headers.get(name).with_context(|| format!("no header {name}"))?;
+        Ok(value.to_str()?)
+    }
+}
+
+async fn send(request: RequestBuilder) -> Result<Answer> {
+    let begun = Instant::now();
+    let response = request.send().await?;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.text().await?;
+    let took = begun.elapsed();
+    // A body that is not JSON is shown as it is.
+    let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
+    Ok(Answer { status, headers, body, took })
+}
+
+/// Somebody who has never been registered.
+fn person() -> Value {
+    let random = Uuid::now_v7();
+    let tail = &random.as_bytes()[8..];
+    let mut family = "Okafor-".to_owned();
+    let mut phone = "+1555".to_owned();
+    for (index, byte) in tail.iter().enumerate() {
+        let letter = char::from(b'a' + byte % 26);
+        family.push(if index == 0 { letter.to_ascii_uppercase() } else { letter });
+        let _ = write!(phone, "{}", byte % 10);
+    }
+    let year = 1940 + u32::from(tail[6]) % 70;
+    let day = 1 + u32::from(tail[7]) % 28;
+    json!({
+        "name": [{ "family": family, "given": ["Ada"] }],
+        "gender": "female",
+        "birthDate": format!("{year}-02-{day:02}"),
+        "telecom": [{ "system": "phone", "value": phone }],
+        "address": [{
+            "line": ["12 High Street"], "city": "Springfield", "postalCode": "12345", "country": "US",
+        }],
+    })
+}
+
+fn this_hour() -> Result<(Timestamp, Timestamp)> {
+    let from = Timestamp::now()
+        .round(jiff::TimestampRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Floor))?;
+    // Two hours, so that a journey over the full hour is counted as well.
+    Ok((from, from.checked_add(SignedDuration::from_hours(2))?))
+}
+
+fn sum_of_counts(body: &Value) -> u64 {
+    match body {
+        Value::Array(items) => items.iter().map(sum_of_counts).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| match value.as_u64() {
+                Some(count) if name == "count" => count,
+                _ => sum_of_counts(value),
+            })
+            .sum(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_people_are_never_the_same() {
+        let (one, other) = (person(), person());
+        assert_ne!(one["name"], other["name"]);
+        assert_ne!(one["telecom"], other["telecom"]);
+        let born = one["birthDate"].as_str().unwrap();
+        assert!(born.parse::<jiff::civil::Date>().is_ok(), "{born}");
+    }
+
+    #[test]
+    fn counts_are_summed_wherever_they_are() {
+        let body = json!({ "groups": [{ "start": "x", "count": 2 }, { "count": 3, "year": 2026 }] });
+        assert_eq!(sum_of_counts(&body), 5);
+        assert_eq!(sum_of_counts(&json!([])), 0);
+    }
+
+    #[test]
+    fn an_hour_begins_when_it_is_full() {
+        let (from, to) = this_hour().unwrap();
+        assert!(from <= Timestamp::now() && Timestamp::now() < to);
+        assert_eq!(from.as_second() % 3600, 0);
+    }
+}

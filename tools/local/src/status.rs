@@ -1,0 +1,121 @@
+//! What runs: part, process, port, health, memory.
+
+use std::{fmt, net::Ipv4Addr, time::Duration};
+
+use anyhow::Result;
+use tokio::net::TcpStream;
+
+use crate::{
+    app::App,
+    dapr::sidecar_url,
+    part::Part,
+    process::Process,
+    readiness::{client, is_ready},
+    system::System,
+};
+
+const ANSWER: Duration = Duration::from_secs(1);
+const KIB_PER_MIB: u64 = 1024;
+
+/// How a part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// It says so itself.
+    Ready,
+    /// It runs and does not say that it is ready.
+    NotReady,
+    /// There is no process.
+    Down,
+}
+
+/// One part.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its name.
+    pub part: String,
+    /// Its process.
+    pub pid: Option<u32>,
+    /// Where it listens, for most.
+    pub port: Option<u16>,
+    /// How it is.
+    pub health: Health,
+    /// The memory of its process.
+    pub resident_mib: u64,
+    /// Its share of the machine's memory, children included; shares add up.
+    pub share_mib: u64,
+}
+
+/// Every part of a system.
+pub async fn status(system: &System) -> Result<Vec<Row>> {
+    let client = client(ANSWER)?;
+    let (home, ports) = (system.home(), system.ports());
+    let mut rows = Vec::new();
+    for (name, port) in [
+        ("postgres", Some(ports.postgres())),
+        ("kafka", Some(ports.kafka())),
+        ("sentry", Some(ports.sentry())),
+        ("dapr", None),
+    ] {
+        let process = Process::recorded(home, name);
+        let ready = match port {
+            Some(port) => TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok(),
+            None => true,
+        };
+        rows.push(row(name.to_owned(), process, port, ready));
+    }
+    let running = Part::running(home);
+    for part in Part::all() {
+        let process = running.iter().find(|(running, _)| *running == part);
+        let process = process.map(|(_, process)| process.clone());
+        let (port, url) = match part {
+            Part::Service(App::Gateway) => {
+                (ports.gateway(), format!("http://127.0.0.1:{}/readyz", ports.gateway()))
+            }
+            Part::Service(app) => {
+                let port = ports.app(app).app;
+                (port, format!("http://127.0.0.1:{port}/readyz"))
+            }
+            Part::Sidecar(app) => {
+                (ports.app(app).http, format!("{}/v1.0/healthz", sidecar_url(ports, app)))
+            }
+        };
+        let ready = is_ready(&client, &url).await;
+        rows.push(row(part.to_string(), process, Some(port), ready));
+    }
+    Ok(rows)
+}
+
+fn row(name: String, process: Option<Process>, port: Option<u16>, ready: bool) -> Row {
+    Row {
+        part: name,
+        pid: process.as_ref().map(Process::pid),
+        port,
+        health: match (&process, ready) {
+            (None, _) => Health::Down,
+            (Some(_), false) => Health::NotReady,
+            (Some(_), true) => Health::Ready,
+        },
+        resident_mib: process.as_ref().map_or(0, Process::resident_kib) / KIB_PER_MIB,
+        share_mib: process.as_ref().map_or(0, Process::share_kib) / KIB_PER_MIB,
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_dash = |number: Option<u32>| number.map_or("-".to_owned(), |number| number.to_string());
+        let health = match self.health {
+            Health::Ready => "ready",
+            Health::NotReady => "not ready",
+            Health::Down => "down",
+        };
+        write!(
+            f,
+            "{:<18} {:>8} {:>6}  {health:<9} {:>12} {:>10}",
+            self.part,
+            or_dash(self.pid),
+            or_dash(self.port.map(u32::from)),
+            self.resident_mib,
+            self.share_mib
+        )
+    }
+}
