@@ -13,6 +13,12 @@ pub mod patient {
 
 /// `billing.v1`: the accounts service and the events of `billing`.
 pub mod billing {
+    /// The id of a patient's account, as `proto/billing/v1/accounts.proto` defines it.
+    pub fn account_id(patient_id: uuid::Uuid) -> uuid::Uuid {
+        const ACCOUNTS: uuid::Uuid = uuid::uuid!("6f1c2a84-9d3b-4e57-8a10-5c7e42d9b3f6");
+        uuid::Uuid::new_v5(&ACCOUNTS, patient_id.as_bytes())
+    }
+
     pub mod v1 {
         tonic::include_proto!("billing.v1");
         include!(concat!(env!("OUT_DIR"), "/billing.v1.serde.rs"));

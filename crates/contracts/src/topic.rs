@@ -6,7 +6,3 @@ pub const PATIENT_REGISTERED: &str = "patient.registered";
 pub const PATIENT_UPDATED: &str = "patient.updated";
 /// [`AccountOpened`](crate::billing::v1::AccountOpened)
 pub const BILLING_ACCOUNT_OPENED: &str = "billing.account.opened";
-/// What `billing` could prove to be unusable.
-pub const BILLING_DEAD_LETTER: &str = "billing.dead-letter";
-/// What `analytics` could prove to be unusable.
-pub const ANALYTICS_DEAD_LETTER: &str = "analytics.dead-letter";

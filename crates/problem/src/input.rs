@@ -96,6 +96,22 @@ impl Object {
         parse(&read).map_err(|error| findings.add(self.pointer(name), error.to_string())).ok()
     }
 
+    /// Text exactly as it was sent, of which the rule alone says what it may hold: a password keeps its blanks.
+    pub fn parsed_exactly<T, E: ToString>(
+        &mut self,
+        name: &str,
+        findings: &mut Findings,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let pointer = self.pointer(name);
+        let value = self.fields.remove(name)?;
+        let Some(read) = value.as_str() else {
+            findings.add(pointer, "must be text");
+            return None;
+        };
+        parse(read).map_err(|error| findings.add(pointer, error.to_string())).ok()
+    }
+
     /// `true` or `false`.
     pub fn boolean(&mut self, name: &str, findings: &mut Findings) -> Option<bool> {
         let value = self.fields.remove(name)?;

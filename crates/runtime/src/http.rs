@@ -147,6 +147,11 @@ pub async fn read_body(request: Request, content_types: &[&str]) -> Result<Bytes
         let detail = format!("Send the body as {}.", content_types.join(" or "));
         return Err(Problem::new(Kind::UnsupportedMediaType, detail));
     }
+    read_any_body(request).await
+}
+
+/// A body of whatever type.
+pub async fn read_any_body(request: Request) -> Result<Bytes, Problem> {
     Bytes::from_request(request, &()).await.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             return Problem::new(Kind::TooLarge, format!("A body may have at most {LARGEST_BODY} bytes."));

@@ -152,13 +152,18 @@ impl Write {
 #[derive(Clone, Debug)]
 pub struct Documents {
     sidecar: Sidecar,
-    relay: Relay,
+    relay: Option<Relay>,
 }
 
 impl Documents {
     /// Documents whose events leave by `relay`.
     pub fn new(sidecar: Sidecar, relay: Relay) -> Self {
-        Self { sidecar, relay }
+        Self { sidecar, relay: Some(relay) }
+    }
+
+    /// Documents of a service that publishes nothing.
+    pub fn silent(sidecar: Sidecar) -> Self {
+        Self { sidecar, relay: None }
     }
 
     /// Loads one document.
@@ -210,7 +215,9 @@ impl Documents {
         });
         request.set_timeout(STORE_DEADLINE);
         self.sidecar.grpc().execute_state_transaction(request).await?;
-        self.relay.send(events);
+        if let Some(relay) = &self.relay {
+            relay.send(events);
+        }
         Ok(())
     }
 }

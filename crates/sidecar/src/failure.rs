@@ -69,6 +69,13 @@ fn constraint(text: &str) -> Option<&str> {
     text.get(at..)?.split('"').next()
 }
 
+/// Each store has words of its own for a secret that it does not have: local files, AWS.
+pub(crate) fn is_missing_secret(status: &Status) -> bool {
+    let text = status.message();
+    status.code() == Code::NotFound
+        || text.contains("failed getting secret") && (text.ends_with("not found") || text.contains("ResourceNotFoundException"))
+}
+
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
         Self::of(status)
@@ -105,5 +112,15 @@ mod tests {
         assert_eq!(class(Code::Internal, "ERROR: bad byte (SQLSTATE 22021)"), "Bug(\"SQLSTATE 22021\")");
         assert!(class(Code::Internal, "FATAL: terminating connection (SQLSTATE 57P01)").starts_with("Unknown"));
         assert!(class(Code::Unavailable, "connection refused").starts_with("Unknown"));
+    }
+
+    #[test]
+    fn a_secret_that_is_missing_is_no_failure() {
+        let missing = |text: &str| is_missing_secret(&Status::internal(text));
+        let get = "failed getting secret with key signing-key from secret store secretstore: ";
+        assert!(missing(&format!("{get}secret signing-key not found")));
+        assert!(missing(&format!("{get}couldn't get secret: ResourceNotFoundException: it is not there")));
+        assert!(!missing(&format!("{get}connection refused")));
+        assert!(!missing("secret store secretstore not found"));
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use dapr::dapr::proto::runtime::v1::GetSecretRequest;
 use secrecy::SecretString;
-use tonic::{Code, Request};
+use tonic::Request;
 
-use crate::{STORE_DEADLINE, Sidecar, component, failure::Failure};
+use crate::{STORE_DEADLINE, Sidecar, component, failure::{Failure, is_missing_secret}};
 
 impl Sidecar {
     /// A secret by its name; none when the store does not have it.
@@ -19,7 +19,7 @@ impl Sidecar {
         request.set_timeout(STORE_DEADLINE);
         match self.grpc().get_secret(request).await {
             Ok(answer) => Ok(answer.into_inner().data.remove(name).map(SecretString::from)),
-            Err(status) if status.code() == Code::NotFound => Ok(None),
+            Err(status) if is_missing_secret(&status) => Ok(None),
             Err(status) => Err(Failure::of(status)),
         }
     }

@@ -1,12 +1,18 @@
-//! Deliveries of events by the sidecar, in bulk, and what is answered for each.
+//! Deliveries of events by the sidecar, in bulk and raw, and what is answered for each.
 //!
-//! A message reaches the dead letters only when the app answers DROP, and it answers so only for what no other
-//! delivery could mend. All else is delivered again, for ever.
+//! A message becomes a dead letter only when no other delivery could mend it; all else is delivered again, for ever.
+//! The consumer keeps its dead letters itself and then takes the message: daprd 1.18 can crash on a DROP in a bulk
+//! delivery (`docs/adr/0005-dead-letters-are-documents.md`).
 
-use std::{fmt::Display, future::Future};
+use std::{collections::HashMap, fmt::Display, future::Future, sync::OnceLock};
 
-use axum::{Json, response::{IntoResponse, Response}};
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
+use opentelemetry::{KeyValue, global, metrics::Histogram};
 use problem::{Kind as ProblemKind, Problem, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -31,8 +37,12 @@ struct Bulk<'a> {
 #[serde(rename_all = "camelCase")]
 struct Entry<'a> {
     entry_id: String,
+    /// The message's bytes in base64, when the subscription asks for raw payloads; else the message.
     #[serde(borrow)]
     event: &'a RawValue,
+    /// Where the broker has it, as far as the broker says.
+    #[serde(default)]
+    metadata: HashMap<String, String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,6 +55,7 @@ struct Status {
 struct Pending<M> {
     entry: usize,
     message: M,
+    time: Option<Timestamp>,
     span: Span,
 }
 
@@ -53,7 +64,7 @@ struct Pending<M> {
 /// `decode` turns an event into what the service applies, or proves that it never can.
 /// `apply` applies a batch wholly or not at all; a batch that fails is halved until the entry that fails stands alone,
 /// so that its neighbours do not wait for it.
-pub async fn deliver<M, E, D, A, F>(body: &[u8], decode: D, apply: A) -> Response
+pub async fn deliver<M, E, D, A, F>(keeper: &impl Keeper, body: &[u8], now: Timestamp, decode: D, apply: A) -> Response
 where
     M: Clone,
     E: Display,
@@ -63,64 +74,99 @@ where
 {
     let bulk: Bulk<'_> = match serde_json::from_slice(body) {
         Ok(bulk) => bulk,
-        Err(error) => return Problem::new(ProblemKind::Malformed, "not a bulk delivery").with_cause(error).into_response(),
+        Err(error) => return Problem::new(ProblemKind::Malformed, "This is no bulk delivery.").with_cause(error).into_response(),
     };
-    let mut verdicts = vec![Verdict::Drop; bulk.entries.len()];
+    let mut verdicts = vec![Verdict::Success; bulk.entries.len()];
+    let mut refused = Vec::new();
     let mut pending = Vec::with_capacity(bulk.entries.len());
     for (entry, delivered) in bulk.entries.iter().enumerate() {
-        let decoded = serde_json::from_str::<CloudEvent>(delivered.event.get())
-            .map_err(|_| "not a CloudEvent".to_owned())
+        let decoded = serde_json::from_slice::<CloudEvent>(&delivered.payload())
+            .map_err(|_| "it is no CloudEvent".to_owned())
             .and_then(|event| decode(&event).map(|message| (event, message)).map_err(|error| error.to_string()));
         match decoded {
             Ok((event, message)) => {
                 let span = info_span!("process", otel.kind = "consumer", messaging.destination.name = bulk.topic, messaging.message.id = event.id);
                 trace::continue_from(&span, event.traceparent.as_deref());
-                pending.push(Pending { entry, message, span });
+                let time = event.time.and_then(|time| time.parse().ok());
+                pending.push(Pending { entry, message, time, span });
             }
-            Err(reason) => tracing::warn!(topic = bulk.topic, reason, "dropped an event that can never be applied"),
+            Err(reason) => refused.push((entry, reason)),
         }
     }
     let mut batches = vec![pending];
     while let Some(mut batch) = batches.pop() {
         let Some(first) = batch.first() else { continue };
         let messages = batch.iter().map(|pending| pending.message.clone()).collect();
-        let verdict = match apply(messages).instrument(first.span.clone()).await {
-            Ok(()) => Verdict::Success,
-            Err(problem) if batch.len() > 1 && problem.kind != ProblemKind::Unavailable => {
-                let half = batch.split_off(batch.len() / 2);
-                batches.extend([half, batch]);
-                continue;
+        let Err(problem) = apply(messages).instrument(first.span.clone()).await else {
+            for time in batch.iter().filter_map(|pending| pending.time) {
+                lag().record(now.duration_since(time).as_secs_f64(), &[KeyValue::new("messaging.destination.name", bulk.topic.clone())]);
             }
-            Err(problem) => {
-                let cause = std::error::Error::source(&problem).map(ToString::to_string);
-                tracing::warn!(topic = bulk.topic, entries = batch.len(), %problem, cause, "an event was not applied");
-                problem.kind.verdict()
-            }
+            continue;
         };
+        if batch.len() > 1 && problem.kind != ProblemKind::Unavailable {
+            let half = batch.split_off(batch.len() / 2);
+            batches.extend([half, batch]);
+            continue;
+        }
+        let cause = std::error::Error::source(&problem).map(ToString::to_string);
+        tracing::warn!(topic = bulk.topic, entries = batch.len(), %problem, cause, "events were not applied");
         for Pending { entry, .. } in batch {
-            verdicts[entry] = verdict;
+            match problem.kind.verdict() {
+                Verdict::Drop => refused.push((entry, problem.detail.clone())),
+                verdict => verdicts[entry] = verdict,
+            }
         }
     }
-    let statuses: Vec<_> = bulk
-        .entries
-        .into_iter()
-        .zip(verdicts)
-        .map(|(entry, status)| Status { entry_id: entry.entry_id, status })
-        .collect();
+    for (entry, reason) in refused {
+        let letter = bulk.entries[entry].dead_letter(&bulk.topic, reason, now);
+        tracing::warn!(topic = letter.1.topic, reason = letter.1.reason, dead_letter_id = %letter.0, "a message became a dead letter");
+        if let Err(failure) = keeper.keep(letter.0, letter.1).await {
+            tracing::error!(error = %failure, "a dead letter could not be kept");
+            verdicts[entry] = Verdict::Retry;
+        }
+    }
+    let statuses = bulk.entries.into_iter().zip(verdicts);
+    let statuses: Vec<_> = statuses.map(|(entry, status)| Status { entry_id: entry.entry_id, status }).collect();
     Json(serde_json::json!({ "statuses": statuses })).into_response()
+}
+
+impl Entry<'_> {
+    fn payload(&self) -> Vec<u8> {
+        let text = self.event.get();
+        let base64 = serde_json::from_str::<String>(text).ok();
+        base64.and_then(|base64| STANDARD.decode(base64).ok()).unwrap_or_else(|| text.as_bytes().to_vec())
+    }
+
+    fn dead_letter(&self, topic: &str, reason: String, now: Timestamp) -> (Uuid, DeadLetter) {
+        let payload = self.payload();
+        // A message that comes again is the same dead letter: by its place, or where a broker names none, by itself.
+        let place = ["__partition", "__offset"].map(|name| self.metadata.get(name));
+        let id = match place {
+            [Some(partition), Some(offset)] => Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{topic}/{partition}/{offset}").as_bytes()),
+            _ => Uuid::new_v5(&Uuid::NAMESPACE_OID, &payload),
+        };
+        let payload = String::from_utf8(payload).unwrap_or_else(|error| STANDARD.encode(error.into_bytes()));
+        (id, DeadLetter { topic: topic.to_owned(), reason, received_at: now, payload })
+    }
+}
+
+/// How long events take from their cause to their application.
+fn lag() -> &'static Histogram<f64> {
+    static LAG: OnceLock<Histogram<f64>> = OnceLock::new();
+    LAG.get_or_init(|| global::meter("sidecar").f64_histogram("messaging.process.lag").with_unit("s").build())
 }
 
 /// A message that a consumer proved unusable, kept until an operator decides.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
-    /// The topic that it was meant for, as far as it can be told.
+    /// The topic that it came by.
     pub topic: String,
     /// Why it is here.
     pub reason: String,
     /// When it came.
     pub received_at: Timestamp,
-    /// What was published, as it was when it is text, else in base64.
+    /// What was published: as it was when it is text, else in base64.
     pub payload: String,
 }
 
@@ -129,58 +175,19 @@ impl Kind for DeadLetter {
     const SCHEMA: u32 = 1;
 }
 
-/// A message on a dead-letter topic: the sidecar wraps the raw payload into a CloudEvent.
-#[derive(Deserialize)]
-struct Wrapped {
-    #[serde(default)]
-    data: Option<Box<RawValue>>,
-    #[serde(default)]
-    data_base64: Option<String>,
+/// Who keeps dead letters.
+pub trait Keeper: Sync {
+    /// Keeps one; keeping it again changes nothing.
+    fn keep(&self, id: Uuid, letter: DeadLetter) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
-/// Keeps a delivery of the service's dead-letter topic as a document.
-pub async fn keep_dead_letter(documents: &Documents, body: &[u8], now: Timestamp) -> Response {
-    let Ok(wrapped) = serde_json::from_slice::<Wrapped>(body) else {
-        // Nothing more is known of it, so what came is what is kept.
-        return answer(save(documents, String::from_utf8_lossy(body).into_owned(), now).await);
-    };
-    let payload = match (wrapped.data, wrapped.data_base64) {
-        (Some(data), _) => data.get().to_owned(),
-        (None, Some(base64)) => decode_base64(base64),
-        (None, None) => String::from_utf8_lossy(body).into_owned(),
-    };
-    answer(save(documents, payload, now).await)
-}
-
-fn decode_base64(text: String) -> String {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    STANDARD.decode(&text).ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(text)
-}
-
-async fn save(documents: &Documents, payload: String, now: Timestamp) -> Result<(), Failure> {
-    let event = serde_json::from_str::<CloudEvent>(&payload).ok();
-    let (topic, reason) = match &event {
-        Some(event) => (event.r#type.clone(), "the consumer refused the event"),
-        None => ("unknown".to_owned(), "the message is no CloudEvent"),
-    };
-    // A second delivery of the same message is the same dead letter.
-    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, payload.as_bytes());
-    let letter = DeadLetter { topic, reason: reason.to_owned(), received_at: now, payload };
-    match documents.save(vec![Write::create(id, Document::first(letter, Vec::new()))?]).await {
-        Ok(()) | Err(Failure::KeyTaken) => Ok(()),
-        Err(failure) => Err(failure),
-    }
-}
-
-fn answer(kept: Result<(), Failure>) -> Response {
-    let status = match kept {
-        Ok(()) => Verdict::Success,
-        Err(failure) => {
-            tracing::error!(error = %failure, "a dead letter could not be kept");
-            Verdict::Retry
+impl Keeper for Documents {
+    async fn keep(&self, id: Uuid, letter: DeadLetter) -> Result<(), Failure> {
+        match self.save(vec![Write::create(id, Document::first(letter, Vec::new()))?]).await {
+            Ok(()) | Err(Failure::KeyTaken) => Ok(()),
+            Err(failure) => Err(failure),
         }
-    };
-    Json(serde_json::json!({ "status": status })).into_response()
+    }
 }
 
 #[cfg(test)]
@@ -192,47 +199,74 @@ mod tests {
 
     use super::*;
 
-    async fn verdicts(events: &[Value], apply: impl Fn(&[u64]) -> Result<(), Problem>) -> Vec<String> {
-        let entries: Vec<_> = events.iter().enumerate().map(|(n, event)| json!({ "entryId": n.to_string(), "event": event })).collect();
+    #[derive(Default)]
+    struct Kept(Mutex<Vec<(Uuid, DeadLetter)>>, bool);
+
+    impl Keeper for Kept {
+        async fn keep(&self, id: Uuid, letter: DeadLetter) -> Result<(), Failure> {
+            if self.1 {
+                return Err(Failure::Again);
+            }
+            self.0.lock().unwrap().push((id, letter));
+            Ok(())
+        }
+    }
+
+    async fn verdicts(kept: &Kept, payloads: &[Vec<u8>], apply: impl Fn(&[u64]) -> Result<(), Problem>) -> Vec<String> {
+        let entry = |(n, payload): (usize, &Vec<u8>)| {
+            json!({ "entryId": n.to_string(), "event": STANDARD.encode(payload), "metadata": { "__partition": "0", "__offset": n.to_string() } })
+        };
+        let entries: Vec<_> = payloads.iter().enumerate().map(entry).collect();
         let body = json!({ "topic": "t", "entries": entries }).to_string();
         let decode = |event: &CloudEvent| serde_json::from_str::<u64>(event.data.get()).map_err(|_| "no number");
-        let response = deliver(body.as_bytes(), decode, |batch| std::future::ready(apply(&batch))).await;
+        let apply = |batch: Vec<u64>| std::future::ready(apply(&batch));
+        let response = deliver(kept, body.as_bytes(), Timestamp::UNIX_EPOCH, decode, apply).await;
         let answer: Value = serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap();
         let statuses = answer["statuses"].as_array().unwrap();
         statuses.iter().map(|status| status["status"].as_str().unwrap().to_owned()).collect()
     }
 
-    fn event(data: impl Into<Value>) -> Value {
-        json!({ "specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": data.into() })
+    fn event(data: impl Into<Value>) -> Vec<u8> {
+        json!({ "specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": data.into() }).to_string().into_bytes()
     }
 
     #[tokio::test]
     async fn one_bad_entry_does_not_hold_up_its_neighbours() {
-        let applied = Mutex::new(Vec::new());
-        let events = [event(1), event("poison"), json!({ "no": "event" }), event(2), event(13), event(3)];
-        let verdicts = verdicts(&events, |batch| {
+        let (applied, kept) = (Mutex::new(Vec::new()), Kept::default());
+        let payloads = [event(1), event("poison"), vec![0xff, 0x00], event(2), event(13), event(3)];
+        let apply = |batch: &[u64]| {
             if batch.contains(&13) {
                 return Err(Problem::new(ProblemKind::Conflict, "refused by the domain"));
             }
             applied.lock().unwrap().extend_from_slice(batch);
             Ok(())
-        })
-        .await;
-        assert_eq!(verdicts, ["SUCCESS", "DROP", "DROP", "SUCCESS", "DROP", "SUCCESS"]);
+        };
+        assert_eq!(verdicts(&kept, &payloads, apply).await, ["SUCCESS"; 6]);
         let mut applied = applied.into_inner().unwrap();
         applied.sort_unstable();
         assert_eq!(applied, [1, 2, 3], "each of the others once");
+        let letters = kept.0.into_inner().unwrap();
+        let reasons: Vec<_> = letters.iter().map(|(_, letter)| letter.reason.as_str()).collect();
+        assert_eq!(reasons, ["no number", "it is no CloudEvent", "refused by the domain"]);
+        assert_eq!(letters[1].1.payload, "/wA=", "what is no text is kept in base64");
+        assert!(letters[0].0 != letters[1].0 && letters[0].1.payload.contains("poison"));
     }
 
     #[tokio::test]
     async fn what_may_work_later_is_delivered_again() {
-        let calls = Mutex::new(0);
-        let verdicts = verdicts(&[event(1), event(2)], |_| {
+        let (calls, kept) = (Mutex::new(0), Kept::default());
+        let down = |_: &[u64]| {
             *calls.lock().unwrap() += 1;
             Err(Problem::unavailable("database down"))
-        })
-        .await;
-        assert_eq!(verdicts, ["RETRY", "RETRY"]);
+        };
+        assert_eq!(verdicts(&kept, &[event(1), event(2)], down).await, ["RETRY", "RETRY"]);
         assert_eq!(calls.into_inner().unwrap(), 1, "a database that is down is not asked once for each entry");
+        assert!(kept.0.into_inner().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_dead_letter_that_is_not_kept_comes_again() {
+        let kept = Kept(Mutex::default(), true);
+        assert_eq!(verdicts(&kept, &[event("poison"), event(1)], |_| Ok(())).await, ["RETRY", "SUCCESS"]);
     }
 }

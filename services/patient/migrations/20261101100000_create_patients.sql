@@ -42,12 +42,10 @@ declare
   identifiers jsonb := coalesce(new_data #> '{person,identifier}', '[]');
 begin
   -- Two registrations that bring the same identifiers in another order would wait for each other for ever.
-  perform pg_advisory_xact_lock(hashtextextended(lock_key, 0))
-  from (
-    select (i ->> 'system') || '|' || (i ->> 'value') as lock_key from jsonb_array_elements(identifiers) as i
-    where identifiers is distinct from coalesce(old_data #> '{person,identifier}', '[]')
-    order by 1
-  ) as locks;
+  if identifiers is distinct from coalesce(old_data #> '{person,identifier}', '[]') then
+    perform document.take_turns(array(
+      select (i ->> 'system') || '|' || (i ->> 'value') from jsonb_array_elements(identifiers) as i));
+  end if;
 
   insert into projection.patients (patient_id, mrn, active, family, given, birth_date, gender, identity, registered_at)
   values (id, new_data ->> 'mrn', (new_data ->> 'active')::boolean, found ->> 'family', found ->> 'given',

@@ -54,7 +54,8 @@ impl Graph {
             metadata.packages.iter().map(|package| (&package.id, package.name.to_string())).collect();
         let mut graph = Self::default();
         for package in metadata.workspace_packages() {
-            let folder = package.manifest_path.parent().and_then(|path| path.strip_prefix(&metadata.workspace_root).ok());
+            let folder =
+                package.manifest_path.parent().and_then(|path| path.strip_prefix(&metadata.workspace_root).ok());
             graph.packages.entry(package.name.to_string()).or_default().folder = folder.map(ToString::to_string);
         }
         for node in metadata.resolve.iter().flat_map(|resolve| &resolve.nodes) {
@@ -76,7 +77,10 @@ impl Graph {
             dev: BTreeSet::new(),
         };
         Self {
-            packages: parts.into_iter().map(|(name, folder, normal)| (name.to_owned(), package(folder, normal))).collect(),
+            packages: parts
+                .into_iter()
+                .map(|(name, folder, normal)| (name.to_owned(), package(folder, normal)))
+                .collect(),
         }
     }
 
@@ -129,7 +133,8 @@ pub fn services_on_clients(graph: &Graph) -> Vec<Finding> {
             }
         }
         for client in PAST_THE_SIDECAR.iter().filter(|client| package.normal.contains(**client)) {
-            findings.push(format!("services/{service} depends on {client}: it speaks to its sidecar, through `sidecar`"));
+            findings
+                .push(format!("services/{service} depends on {client}: it speaks to its sidecar, through `sidecar`"));
         }
     }
     findings
@@ -137,8 +142,11 @@ pub fn services_on_clients(graph: &Graph) -> Vec<Finding> {
 
 /// What is shared knows nothing of what shares it.
 pub fn crates_on_services(graph: &Graph) -> Vec<Finding> {
-    let outer: BTreeSet<&str> =
-        ["services/", "tools/", "tests/"].iter().flat_map(|folder| graph.in_folder(folder)).map(|(name, _)| name).collect();
+    let outer: BTreeSet<&str> = ["services/", "tools/", "tests/"]
+        .iter()
+        .flat_map(|folder| graph.in_folder(folder))
+        .map(|(name, _)| name)
+        .collect();
     let mut findings = Vec::new();
     for (name, package) in graph.in_folder("crates/").filter(|(name, _)| *name != "testkit") {
         for other in package.normal.iter().filter(|other| outer.contains(other.as_str())) {
@@ -185,7 +193,10 @@ mod tests {
     #[test]
     fn a_client_is_found_however_deep() {
         let findings = services_on_clients(&graph());
-        assert!(findings.contains(&"b -> sidecar -> pool -> sqlx-core is built with sqlx-core".to_owned()), "{findings:?}");
+        assert!(
+            findings.contains(&"b -> sidecar -> pool -> sqlx-core is built with sqlx-core".to_owned()),
+            "{findings:?}"
+        );
         assert!(findings.iter().any(|finding| finding.starts_with("services/a depends on reqwest")));
     }
 

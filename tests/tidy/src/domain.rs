@@ -1,9 +1,23 @@
 //! `domain/` is free of I/O: it decides, and others ask, load, save and tell.
 
-use crate::{Finding, Tree, tree::{code_lines, has_word}};
+use crate::{
+    Finding, Tree,
+    tree::{code_lines, has_word},
+};
 
 const FOREIGN: [&str; 12] = [
-    "async", "axum", "contracts::", "dapr", "http", "reqwest", "runtime::", "sidecar::", "sqlx", "tokio", "tonic", "tracing",
+    "async",
+    "axum",
+    "contracts::",
+    "dapr",
+    "http",
+    "reqwest",
+    "runtime::",
+    "sidecar::",
+    "sqlx",
+    "tokio",
+    "tonic",
+    "tracing",
 ];
 
 /// Nothing in a domain names a framework, a driver or a log.
@@ -17,7 +31,10 @@ pub fn free_of_io(tree: &Tree) -> Vec<Finding> {
         for (number, line) in code_lines(text) {
             let line = without_literals(line);
             findings.extend(
-                FOREIGN.iter().filter(|word| has_word(&line, word)).map(|word| format!("{path}:{number}: {word} in the domain")),
+                FOREIGN
+                    .iter()
+                    .filter(|word| has_word(&line, word))
+                    .map(|word| format!("{path}:{number}: {word} in the domain")),
             );
         }
     }

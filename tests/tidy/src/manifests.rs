@@ -39,7 +39,7 @@ fn section<'a>(text: &'a str, title: &'a str) -> impl Iterator<Item = String> + 
         }
         match entries.last_mut().filter(|_| depth > 0) {
             Some(entry) => entry.push_str(line),
-            None => entries.push(line.replace(".workspace", " workspace").replace(" workspace =", ".workspace = true, workspace =")),
+            None => entries.push(line.to_owned()),
         }
         depth += line.matches(['{', '[']).count();
         depth -= line.matches(['}', ']']).count().min(depth);

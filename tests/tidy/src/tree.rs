@@ -72,11 +72,19 @@ impl Tree {
 
     /// The folders of `folder`, which ends in a slash; a file in it is not one.
     pub fn names_in<'a>(&'a self, folder: &'a str) -> Vec<&'a str> {
-        let mut names: Vec<&str> =
-            self.under(folder).filter_map(|(path, _)| path[folder.len()..].split_once('/')).map(|(name, _)| name).collect();
+        let mut names: Vec<&str> = self
+            .under(folder)
+            .filter_map(|(path, _)| path[folder.len()..].split_once('/'))
+            .map(|(name, _)| name)
+            .collect();
         names.dedup();
         names
     }
+}
+
+/// Whether the file is one of Rust's.
+pub fn is_rust(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
 /// The lines of a Rust file, counted from 1, without line comments.
@@ -91,8 +99,8 @@ pub fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 pub fn has_word(line: &str, word: &str) -> bool {
     let in_a_word = |letter: char| letter.is_alphanumeric() || letter == '_';
     line.match_indices(word).any(|(start, _)| {
-        let after = &line[start + word.len()..];
-        !line[..start].ends_with(in_a_word) && !(word.ends_with(in_a_word) && after.starts_with(in_a_word))
+        let goes_on = word.ends_with(in_a_word) && line[start + word.len()..].starts_with(in_a_word);
+        !goes_on && !line[..start].ends_with(in_a_word)
     })
 }
 

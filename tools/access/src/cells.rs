@@ -26,7 +26,7 @@ pub struct Call {
 pub enum Verdict {
     /// The matrix has it.
     Allowed,
-    /// The callee's sidecar answers 403 or PERMISSION_DENIED.
+    /// The callee's sidecar answers 403 or `PERMISSION_DENIED`.
     Refused,
     /// The matrix does not have it, but Dapr cannot tell it from something that it has: the callee decides.
     Tolerated,
@@ -83,9 +83,7 @@ impl Matrix {
         let mut uses = Vec::new();
         for topic in &self.topics {
             for app in &self.apps {
-                for (direction, allowed) in
-                    [(Use::Publish, &topic.publishers), (Use::Subscribe, &topic.subscribers)]
-                {
+                for (direction, allowed) in [(Use::Publish, &topic.publishers), (Use::Subscribe, &topic.subscribers)] {
                     uses.push(TopicUse {
                         app: app.id.clone(),
                         topic: topic.name.clone(),
@@ -141,9 +139,9 @@ topics:
 
     fn verdict(caller: &str, callee: &str, operation: &str) -> Verdict {
         let calls = Matrix::parse(FILE).unwrap().calls_between_apps().unwrap();
-        let found = calls.iter().find(|call| {
-            call.caller == caller && call.callee == callee && call.operation.to_string() == operation
-        });
+        let found = calls
+            .iter()
+            .find(|call| call.caller == caller && call.callee == callee && call.operation.to_string() == operation);
         found.unwrap_or_else(|| panic!("no cell {caller} -> {callee} {operation}")).verdict
     }
 

@@ -5,15 +5,11 @@ mod document;
 mod pubsub;
 mod subscription;
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use anyhow::{Context as _, Result};
 
-use crate::matrix::{Matrix, Topic, dead_letter_topic};
+use crate::matrix::Matrix;
 
 /// Where the matrix stands.
 pub const SOURCE: &str = "dapr/access.yaml";
@@ -37,10 +33,7 @@ pub fn write(root: &Path) -> Result<Vec<String>> {
     for path in &stale {
         let file = root.join(path);
         let result = match wanted.get(path) {
-            Some(content) => file
-                .parent()
-                .map_or(Ok(()), fs::create_dir_all)
-                .and_then(|()| fs::write(&file, content)),
+            Some(content) => file.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&file, content)),
             None => fs::remove_file(&file),
         };
         result.with_context(|| format!("writing {path}"))?;
@@ -63,7 +56,10 @@ pub fn files(root: &Path) -> Result<BTreeMap<String, String>> {
     for topic in &matrix.topics {
         for app in &topic.subscribers {
             let name = subscription::name(topic, app);
-            files.insert(format!("dapr/subscriptions/{name}.yaml"), subscription::of(topic, app));
+            files.insert(
+                format!("dapr/subscriptions/{name}.yaml"),
+                subscription::of(topic, app, matrix.dead_letter_topic(app)),
+            );
         }
     }
     for path in pubsub::paths(root)? {
@@ -86,7 +82,12 @@ fn compare(root: &Path, wanted: &BTreeMap<String, String>) -> Result<Vec<String>
         }
     }
     for folder in OWNED {
-        stale.extend(names(&root.join(folder))?.into_iter().map(|name| format!("{folder}/{name}")).filter(|path| !wanted.contains_key(path)));
+        stale.extend(
+            names(&root.join(folder))?
+                .into_iter()
+                .map(|name| format!("{folder}/{name}"))
+                .filter(|path| !wanted.contains_key(path)),
+        );
     }
     Ok(stale)
 }
@@ -106,11 +107,6 @@ fn names(folder: &Path) -> Result<Vec<String>> {
 
 fn read(root: &Path, path: &str) -> Result<String> {
     fs::read_to_string(root.join(path)).with_context(|| format!("reading {path}"))
-}
-
-/// The dead-letter topic for what `app` drops of `topic`, which has none itself.
-fn dead_letter_of(topic: &Topic, app: &str) -> Option<String> {
-    (!topic.is_dead_letter()).then(|| dead_letter_topic(app))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! matrix, and [`generated::stale`] says which of it is not up to date.
 //!
 //! The matrix knows its refused cells too, so that a test can try each of them.
+#![expect(clippy::similar_names, reason = "caller and callee are what one says")]
 
 pub mod cells;
 pub mod generated;

@@ -1,9 +1,5 @@
 //! `pms-access write` makes what follows from `dapr/access.yaml`; `pms-access check` only compares.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command talks to the one who typed it"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command talks to the one who typed it")]
 
 use std::{env, path::PathBuf, process::ExitCode};
 

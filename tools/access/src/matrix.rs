@@ -73,11 +73,6 @@ impl Topic {
 
 const DEAD_LETTER: &str = ".dead-letter";
 
-/// The topic to which the app's sidecar sends what the app dropped.
-pub fn dead_letter_topic(app: &str) -> String {
-    format!("{app}{DEAD_LETTER}")
-}
-
 impl Matrix {
     /// Reads the text of `dapr/access.yaml`.
     pub fn parse(text: &str) -> Result<Self, Error> {
@@ -92,6 +87,12 @@ impl Matrix {
     /// Whether the app's sidecar has the `pubsub` component.
     pub fn uses_pubsub(&self, app: &str) -> bool {
         self.topics.iter().any(|topic| topic.publishers.contains(app) || topic.subscribers.contains(app))
+    }
+
+    /// The topic to which the app's sidecar sends what the app drops, if it has one.
+    pub fn dead_letter_topic(&self, app: &str) -> Option<&str> {
+        let names = self.topics.iter().map(|topic| topic.name.as_str());
+        names.into_iter().find(|name| name.strip_suffix(DEAD_LETTER) == Some(app))
     }
 
     /// What `caller` may ask of `callee`.

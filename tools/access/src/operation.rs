@@ -119,7 +119,9 @@ fn parse_grpc(text: &str) -> Result<Operation, String> {
             && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     match text.split_once('/') {
-        Some((service, method)) if service.contains('.') && service.split('.').all(identifier) && identifier(method) => {
+        Some((service, method))
+            if service.contains('.') && service.split('.').all(identifier) && identifier(method) =>
+        {
             Ok(Operation::Grpc { service: service.to_owned(), method: method.to_owned() })
         }
         _ => Err(format!("{text:?} is neither `VERB /path` nor `package.Service/Method`")),
@@ -140,8 +142,22 @@ mod tests {
     #[test]
     fn what_dapr_would_read_differently_is_refused() {
         for text in [
-            "FETCH /x", "GET x", "GET /", "GET /x/", "GET /x//y", "GET /X", "GET /x*", "GET /**", "GET /$x", "GET /a b",
-            "Accounts/Open", "billing.v1.Accounts", "billing.v1.Accounts/", "billing.v1.Accounts/a/b", "billing..v1/Open", "",
+            "FETCH /x",
+            "GET x",
+            "GET /",
+            "GET /x/",
+            "GET /x//y",
+            "GET /X",
+            "GET /x*",
+            "GET /**",
+            "GET /$x",
+            "GET /a b",
+            "Accounts/Open",
+            "billing.v1.Accounts",
+            "billing.v1.Accounts/",
+            "billing.v1.Accounts/a/b",
+            "billing..v1/Open",
+            "",
         ] {
             assert!(text.parse::<Operation>().is_err(), "{text:?}");
         }

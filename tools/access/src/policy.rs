@@ -81,9 +81,8 @@ fn http_rules(operations: &[&Operation]) -> Vec<Rule> {
             Operation::Grpc { .. } => None,
         })
         .collect();
-    let has_more_below = |path: &str| {
-        routes.iter().any(|(other, _)| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')))
-    };
+    let has_more_below =
+        |path: &str| routes.iter().any(|(other, _)| other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/')));
     let mut verbs_by_pattern: BTreeMap<String, BTreeSet<Verb>> = BTreeMap::new();
     for (path, verb) in &routes {
         // An entry for the path itself would hide what lies below; one for `path/*` is read as both.

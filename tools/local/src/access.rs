@@ -24,10 +24,7 @@ impl Topic {
     /// A topic with as many partitions as its name asks for.
     pub fn new(name: &str) -> Self {
         let is_dead_letter = name.split(['.', '-']).any(|word| word == "dead");
-        Self {
-            name: name.to_owned(),
-            partitions: if is_dead_letter { DEAD_LETTER_PARTITIONS } else { PARTITIONS },
-        }
+        Self { name: name.to_owned(), partitions: if is_dead_letter { DEAD_LETTER_PARTITIONS } else { PARTITIONS } }
     }
 }
 
@@ -83,9 +80,6 @@ mod tests {
         )
         .unwrap();
         let expected = [("patient.registered", 4), ("patient.dead", 1), ("audit.sealed", 2)];
-        assert_eq!(
-            topics.iter().map(|topic| (topic.name.as_str(), topic.partitions)).collect::<Vec<_>>(),
-            expected
-        );
+        assert_eq!(topics.iter().map(|topic| (topic.name.as_str(), topic.partitions)).collect::<Vec<_>>(), expected);
     }
 }

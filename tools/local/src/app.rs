@@ -19,13 +19,7 @@ pub enum App {
 
 impl App {
     /// Every application, in the order of their ports.
-    pub const ALL: [Self; 5] = [
-        Self::Auth,
-        Self::Patient,
-        Self::Billing,
-        Self::Analytics,
-        Self::Gateway,
-    ];
+    pub const ALL: [Self; 5] = [Self::Auth, Self::Patient, Self::Billing, Self::Analytics, Self::Gateway];
 
     /// The Dapr app id, which is also the name of the binary and of the folder.
     pub fn id(self) -> &'static str {

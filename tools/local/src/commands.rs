@@ -5,14 +5,19 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{IsTerminal as _, Write as _, stdin, stdout},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::{Context as _, Result, bail};
 use local::{
-    App, Home, Options, Part, Ports, Postgres, Secrets, System, journey::journey, postgres,
-    report::Report, status::status, system,
+    App, Home, Options, Part, Ports, Postgres, Secrets, System, journey::journey, postgres, report::Report,
+    status::status, system,
+};
+use tokio::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
 };
 
 use crate::command_line::{Command, CommandLine, Up};
@@ -31,7 +36,7 @@ pub(crate) async fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Up(up) => return start(&line.home, line.port_base, up).await,
         Command::Down => stop(&line.home).await?,
         Command::Status => show(&line.home).await?,
-        Command::Logs { part } => return follow(&line.home, part.as_deref()).await,
+        Command::Logs { part } => follow(&line.home, part.as_deref())?,
         Command::Reset { yes } => reset(&line.home, yes).await?,
         Command::Env => print_env(&line.home, line.port_base)?,
         Command::Journey => walk(&line.home).await?,
@@ -65,7 +70,7 @@ async fn start(home: &Path, port_base: u16, up: Up) -> Result<ExitCode> {
                 eprintln!("\nThe system did not start; what did goes on until `make stop`.");
             })?;
         }
-        interrupted = tokio::signal::ctrl_c() => {
+        interrupted = interrupted() => {
             interrupted?;
             eprintln!("\ninterrupted; stopping what has been started");
             system::down(&home).await?;
@@ -76,6 +81,15 @@ async fn start(home: &Path, port_base: u16, up: Up) -> Result<ExitCode> {
         walk(home.root()).await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until somebody loses patience, at the keyboard or by `kill`.
+async fn interrupted() -> Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = ctrl_c() => Ok(interrupted?),
+        _ = terminated.recv() => Ok(()),
+    }
 }
 
 async fn stop(home: &Path) -> Result<()> {
@@ -94,10 +108,7 @@ async fn show(home: &Path) -> Result<()> {
         return Ok(());
     };
     println!("{}\n", system.url());
-    println!(
-        "{:<18} {:>8} {:>6}  {:<9} {:>12} {:>10}",
-        "part", "pid", "port", "health", "resident MiB", "share MiB"
-    );
+    println!("{:<18} {:>8} {:>6}  {:<9} {:>12} {:>10}", "part", "pid", "port", "health", "resident MiB", "share MiB");
     let rows = status(&system).await?;
     for row in &rows {
         println!("{row}");
@@ -107,7 +118,7 @@ async fn show(home: &Path) -> Result<()> {
     Ok(())
 }
 
-async fn follow(home: &Path, part: Option<&str>) -> Result<ExitCode> {
+fn follow(home: &Path, part: Option<&str>) -> Result<()> {
     let home = Home::open(home).context("nothing was ever started here")?;
     let names: Vec<String> = match part {
         None => App::ALL.map(|app| Part::Service(app).to_string()).into(),
@@ -116,15 +127,12 @@ async fn follow(home: &Path, part: Option<&str>) -> Result<ExitCode> {
             None => vec![name.to_owned()],
         },
     };
-    let logs: Vec<PathBuf> =
-        names.iter().map(|name| home.log(name)).filter(|log| log.exists()).collect();
+    let logs: Vec<PathBuf> = names.iter().map(|name| home.log(name)).filter(|log| log.exists()).collect();
     if logs.is_empty() {
         bail!("there is no log of {}", names.join(", "));
     }
-    // By name, so that it goes on with the new file after a restart.
-    let mut tail = tokio::process::Command::new("tail");
-    let ended = tail.args(["-n", "30", "-F"]).args(logs).status().await?;
-    Ok(if ended.success() { ExitCode::SUCCESS } else { INTERRUPTED.into() })
+    // By name, so that it goes on with the new file after a restart; in this process's place.
+    Err(std::process::Command::new("tail").args(["-n", "30", "-F"]).args(logs).exec().into())
 }
 
 async fn reset(home: &Path, yes: bool) -> Result<()> {

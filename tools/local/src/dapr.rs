@@ -46,8 +46,7 @@ pub(crate) struct Dapr<'a> {
 impl<'a> Dapr<'a> {
     pub(crate) fn prepare(options: &'a Options) -> Result<Self> {
         let template = options.repo.join("dapr/dapr.yaml");
-        let text = fs::read_to_string(&template)
-            .with_context(|| format!("reading {}", template.display()))?;
+        let text = fs::read_to_string(&template).with_context(|| format!("reading {}", template.display()))?;
         let rendering = Rendering {
             repo: &options.repo,
             home: options.home.root(),
@@ -67,9 +66,8 @@ impl<'a> Dapr<'a> {
         let running = Part::running(home);
         Process::recorded(home, PART).is_some()
             && read_optional(&rendered(home)).ok().flatten().as_ref() == Some(&self.file)
-            && Part::all().all(|wanted| {
-                running.iter().any(|(part, process)| *part == wanted && self.is_current(wanted, process))
-            })
+            && Part::all()
+                .all(|wanted| running.iter().any(|(part, process)| *part == wanted && self.is_current(wanted, process)))
     }
 
     fn is_current(&self, part: Part, process: &Process) -> bool {
@@ -177,7 +175,10 @@ fn set_old_logs_aside(home: &Home) -> Result<()> {
 }
 
 /// Gives the logs that the CLI named by the time their plain names: `logs/<app>.log`, `logs/<app>-sidecar.log`.
-pub(crate) fn link_logs(home: &Home) -> Result<()> {
+///
+/// Answers the parts that have one, which are those that the CLI has begun to start.
+pub(crate) fn link_logs(home: &Home) -> Result<Vec<Part>> {
+    let mut begun = Vec::new();
     for part in Part::all() {
         let prefix = match part {
             Part::Service(app) => format!("{app}_app_"),
@@ -185,17 +186,16 @@ pub(crate) fn link_logs(home: &Home) -> Result<()> {
         };
         let newest = fs::read_dir(cli_logs(home))?
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| {
-                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
-            })
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)))
             .max();
         if let Some(newest) = newest {
             let link = home.log(&part.to_string());
             fs::remove_file(&link).ok();
             symlink(newest, link)?;
+            begun.push(part);
         }
     }
-    Ok(())
+    Ok(begun)
 }
 
 /// The address of an app's sidecar, for whoever has the token.

@@ -41,10 +41,7 @@ impl Rendering<'_> {
             self.make_absolute(common, &here);
             common.insert("logLevel".into(), self.log_level.into());
         }
-        let apps = file
-            .get_mut("apps")
-            .and_then(Value::as_sequence_mut)
-            .context("dapr.yaml has no list `apps`")?;
+        let apps = file.get_mut("apps").and_then(Value::as_sequence_mut).context("dapr.yaml has no list `apps`")?;
         for app in apps {
             let app = app.as_mapping_mut().context("an app in dapr.yaml is not a mapping")?;
             self.render_app(app, &here)?;

@@ -84,10 +84,8 @@ impl<'a> Traveller<'a> {
             let path = format!("/api/billing/accounts/{patient}");
             let answer = self.get(&path).await?;
             if answer.status == StatusCode::OK {
-                self.report.say(&format!(
-                    "GET  /api/billing/accounts/...  {}  gateway -> billing (gRPC)",
-                    answer.summary()
-                ));
+                self.report
+                    .say(&format!("GET  /api/billing/accounts/...  {}  gateway -> billing (gRPC)", answer.summary()));
                 self.report.add(&answer.body.to_string());
                 return Ok(());
             }
@@ -218,8 +216,7 @@ fn person() -> Value {
 }
 
 fn this_hour() -> Result<(Timestamp, Timestamp)> {
-    let from = Timestamp::now()
-        .round(jiff::TimestampRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Floor))?;
+    let from = Timestamp::now().round(jiff::TimestampRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Floor))?;
     // Two hours, so that a journey over the full hour is counted as well.
     Ok((from, from.checked_add(SignedDuration::from_hours(2))?))
 }

@@ -30,8 +30,7 @@ const SESSION_MS: u32 = 3000;
 const HEARTBEAT_MS: u32 = 500;
 
 /// Enough for a broker of one node; the pages that matter are the kernel's.
-const HEAP: [&str; 4] =
-    ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true"];
+const HEAP: [&str; 4] = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true"];
 
 /// For a program that ends in a second, optimising costs more than it gives.
 const SHORT: [&str; 3] = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
@@ -110,8 +109,7 @@ impl Kafka {
 
     /// Creates those of the topics that are missing, and waits for a broker that is still starting.
     pub async fn create_topics(&self, topics: &[Topic]) -> Result<()> {
-        let wanted: Vec<String> =
-            topics.iter().map(|topic| format!("{}={}", topic.name, topic.partitions)).collect();
+        let wanted: Vec<String> = topics.iter().map(|topic| format!("{}={}", topic.name, topic.partitions)).collect();
         // Lies with the data, and so goes with it.
         let record = self.home.kafka().join("topics");
         let known = read_optional(&record)?.unwrap_or_default();

@@ -5,6 +5,7 @@ use std::{
     io::{Read as _, Seek as _, SeekFrom},
     path::Path,
     process::Stdio,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result};
@@ -14,6 +15,8 @@ use crate::{
     home::Home,
     process::{HOME_MARK, Process},
 };
+
+const VISIBLE: Duration = Duration::from_secs(1);
 
 /// How much of a log a failure shows.
 const TAIL_LINES: usize = 25;
@@ -31,10 +34,14 @@ pub fn launch(home: &Home, part: &str, command: &mut Command) -> Result<Process>
         .env(HOME_MARK, home.root())
         .spawn()
         .with_context(|| format!("starting {part}"))?;
-    let process = child.id().and_then(Process::of).with_context(|| {
-        format!("{part} ended at once\n{}", tail(&home.log(part)))
-    })?;
+    let process =
+        child.id().and_then(Process::of).with_context(|| format!("{part} ended at once\n{}", tail(&home.log(part))))?;
     process.record(home, part)?;
+    // Its environment and arguments can be read a moment after the program has begun.
+    let deadline = Instant::now() + VISIBLE;
+    while process.is_running() && process.arguments().is_empty() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
     Ok(process)
 }
 
@@ -43,11 +50,7 @@ fn open_log(path: &Path) -> Result<File> {
     if path.exists() {
         fs::rename(path, path.with_extension("old.log"))?;
     }
-    File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .with_context(|| format!("opening {}", path.display()))
+    File::options().create(true).append(true).open(path).with_context(|| format!("opening {}", path.display()))
 }
 
 /// The last lines of a log, indented, under its path; what a failure shows.
@@ -90,10 +93,6 @@ mod tests {
         let other = Home::create(other.path()).unwrap();
         let part = launch(&home, "nap", Command::new("sleep").arg("60")).unwrap();
         assert_eq!(Process::recorded(&home, "nap"), Some(part.clone()));
-        // The environment is the child's own only once it runs its program.
-        while part.name().as_deref() != Some("sleep") {
-            tokio::task::yield_now().await;
-        }
         assert_eq!(Process::all_of(&home), std::slice::from_ref(&part));
         assert_eq!(Process::all_of(&other), []);
         part.signal(crate::process::Signal::KILL);

@@ -19,6 +19,13 @@ impl Part {
         App::ALL.into_iter().flat_map(|app| [Self::Service(app), Self::Sidecar(app)])
     }
 
+    /// Whose part it is.
+    pub fn app(self) -> App {
+        match self {
+            Self::Service(app) | Self::Sidecar(app) => app,
+        }
+    }
+
     /// What this process is, if it is one of them.
     fn of(process: &Process) -> Option<Self> {
         let name = process.name()?;
@@ -32,10 +39,7 @@ impl Part {
 
     /// Those that run in this home, respawned ones too.
     pub fn running(home: &Home) -> Vec<(Self, Process)> {
-        Process::all_of(home)
-            .into_iter()
-            .filter_map(|process| Some((Self::of(&process)?, process)))
-            .collect()
+        Process::all_of(home).into_iter().filter_map(|process| Some((Self::of(&process)?, process))).collect()
     }
 
     /// The process of this part, if it runs.

@@ -111,13 +111,7 @@ impl Ports {
             App::Gateway => 4,
         };
         let app = self.base + FIRST_BLOCK + BLOCK * index;
-        Block {
-            app,
-            http: app + 1,
-            grpc: app + 2,
-            internal: app + 3,
-            metrics: app + 4,
-        }
+        Block { app, http: app + 1, grpc: app + 2, internal: app + 3, metrics: app + 4 }
     }
 
     /// The first of these ports that another program listens on.
@@ -197,10 +191,7 @@ mod tests {
         assert_eq!(ports.kafka_controller(), 9003);
         assert_eq!(ports.sentry(), 9004);
         assert_eq!(ports.sentry_health(), 9005);
-        assert_eq!(
-            ports.app(App::Patient),
-            Block { app: 9020, http: 9021, grpc: 9022, internal: 9023, metrics: 9024 }
-        );
+        assert_eq!(ports.app(App::Patient), Block { app: 9020, http: 9021, grpc: 9022, internal: 9023, metrics: 9024 });
         assert_eq!(ports.app(App::Gateway).app, 9050);
     }
 

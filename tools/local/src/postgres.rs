@@ -106,13 +106,7 @@ impl Postgres {
         Ok(process)
     }
 
-    async fn make(
-        &self,
-        programs: &Path,
-        place: &Place,
-        account: &Account,
-        password: &str,
-    ) -> Result<()> {
+    async fn make(&self, programs: &Path, place: &Place, account: &Account, password: &str) -> Result<()> {
         // Made beside its place and renamed: what was interrupted is never taken for a cluster.
         let part = place.data().with_extension("part");
         if part.exists() {
@@ -177,11 +171,7 @@ impl LockFile {
         let text = read_optional(&lock_path(data))?;
         Ok(text.map(|text| {
             let line = |index: usize| text.lines().nth(index).unwrap_or_default().trim();
-            Self {
-                pid: line(0).parse().ok(),
-                port: line(3).parse().ok(),
-                ready: line(7) == "ready",
-            }
+            Self { pid: line(0).parse().ok(), port: line(3).parse().ok(), ready: line(7) == "ready" }
         }))
     }
 }
@@ -192,9 +182,10 @@ fn lock_path(data: &Path) -> PathBuf {
 
 impl Place {
     fn is_ready(&self, process: &Process, port: u16) -> bool {
-        LockFile::read(&self.data()).ok().flatten().is_some_and(|lock| {
-            lock.ready && lock.pid == Some(process.pid()) && lock.port == Some(port)
-        })
+        LockFile::read(&self.data())
+            .ok()
+            .flatten()
+            .is_some_and(|lock| lock.ready && lock.pid == Some(process.pid()) && lock.port == Some(port))
     }
 
     /// After a crash PostgreSQL removes its lock itself, unless another program has got the number since.

@@ -21,6 +21,9 @@ const POLL: Duration = Duration::from_millis(100);
 const SAY_EVERY: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(2);
 
+/// How long a part may be without a process after the CLI has opened its log.
+const SPAWN: Duration = Duration::from_secs(2);
+
 /// A client for loopback, whatever proxy the environment names.
 pub(crate) fn client(timeout: Duration) -> Result<reqwest::Client> {
     Ok(reqwest::Client::builder().no_proxy().timeout(timeout).build()?)
@@ -31,27 +34,26 @@ pub(crate) async fn wait(home: &Home, ports: Ports, cli: &Process, report: &Repo
     let client = client(ANSWER)?;
     let begun = Instant::now();
     let mut said = begun;
-    let mut seen = Vec::new();
+    let mut whole = begun;
     loop {
-        let Some(missing) = first_unready(&client, ports).await else {
-            return dapr::link_logs(home);
+        let missing = first_unready(&client, ports).await;
+        let begun_parts = dapr::link_logs(home)?;
+        let Some(missing) = missing else {
+            return Ok(());
         };
-        dapr::link_logs(home)?;
-        let running = Part::running(home);
-        if let Some(ended) = ended(&seen, &running) {
-            bail!("{ended} ended while it was starting\n{}", tail(&home.log(&ended.to_string())));
+        match first_ended(home, &begun_parts) {
+            None => whole = Instant::now(),
+            Some(ended) if whole.elapsed() > SPAWN => {
+                bail!("{ended} ended while it was starting\n{}", logs(home, ended.app()));
+            }
+            Some(_) => {}
         }
-        seen = running;
         if !cli.is_running() {
             bail!("`dapr run` ended\n{}", tail(&home.log("dapr")));
         }
         if begun.elapsed() > LIMIT {
-            bail!(
-                "{missing} is not ready after {} s\n{}\n{}",
-                LIMIT.as_secs(),
-                tail(&home.log(&missing.to_string())),
-                tail(&home.log("dapr"))
-            );
+            let seconds = LIMIT.as_secs();
+            bail!("{missing} is not ready after {seconds} s\n{}", logs(home, missing.app()));
         }
         if said.elapsed() > SAY_EVERY {
             report.say(&format!("waiting for {missing}"));
@@ -61,10 +63,15 @@ pub(crate) async fn wait(home: &Home, ports: Ports, cli: &Process, report: &Repo
     }
 }
 
-fn ended(seen: &[(Part, Process)], running: &[(Part, Process)]) -> Option<Part> {
-    seen.iter()
-        .find(|(part, _)| !running.iter().any(|(running, _)| running == part))
-        .map(|(part, _)| *part)
+/// Of the parts that the CLI has begun to start, the first without a process.
+fn first_ended(home: &Home, begun: &[Part]) -> Option<Part> {
+    let running = Part::running(home);
+    begun.iter().copied().find(|part| !running.iter().any(|(running, _)| running == part))
+}
+
+/// Service and sidecar: what stops the one is often said by the other.
+fn logs(home: &Home, app: App) -> String {
+    [Part::Service(app), Part::Sidecar(app)].map(|part| tail(&home.log(&part.to_string()))).join("\n")
 }
 
 async fn first_unready(client: &reqwest::Client, ports: Ports) -> Option<Part> {

@@ -98,17 +98,15 @@ impl Secrets {
 
     fn write_app(&self, path: &Path, app: App, ports: Ports) -> Result<()> {
         let mut file: BTreeMap<String, String> = match read_optional(path)? {
-            Some(text) => serde_json::from_str(&text)
-                .with_context(|| format!("{} is damaged", path.display()))?,
+            Some(text) => serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?,
             None => BTreeMap::new(),
         };
         let brokers = format!("127.0.0.1:{}", ports.kafka());
         file.insert("pubsub-brokers".to_owned(), brokers);
         if let Some(database) = app.database() {
-            for (key, role) in [
-                ("statestore-connection", app.state_role()),
-                ("functions-connection", app.functions_role()),
-            ] {
+            for (key, role) in
+                [("statestore-connection", app.state_role()), ("functions-connection", app.functions_role())]
+            {
                 file.insert(key.to_owned(), self.connection(&role, &database, ports)?);
             }
         }
@@ -123,9 +121,8 @@ impl Secrets {
     }
 
     fn connection(&self, role: &str, database: &str, ports: Ports) -> Result<String> {
-        let password = self
-            .role_password(role)
-            .with_context(|| format!("secrets/local.json has no password of {role}"))?;
+        let password =
+            self.role_password(role).with_context(|| format!("secrets/local.json has no password of {role}"))?;
         Ok(format!(
             "host=127.0.0.1 port={} user='{role}' password='{password}' dbname='{database}' \
              sslmode=disable pool_max_conns={POOL}",
@@ -137,10 +134,7 @@ impl Secrets {
 impl Tokens {
     /// Makes new ones, and keeps them for whoever asks while the system runs.
     pub fn renew(home: &Home) -> Result<Self> {
-        let tokens = Self {
-            dapr_api_token: random()?,
-            app_api_token: random()?,
-        };
+        let tokens = Self { dapr_api_token: random()?, app_api_token: random()? };
         write_private(&home.run("tokens.json"), &serde_json::to_string(&tokens)?)?;
         Ok(tokens)
     }
@@ -164,10 +158,7 @@ fn random() -> Result<String> {
 
 /// Five groups of five: 125 bits that a person can copy.
 fn readable() -> Result<String> {
-    let letters: Vec<u8> = bytes::<25>()?
-        .iter()
-        .map(|byte| READABLE[usize::from(byte % 32)])
-        .collect();
+    let letters: Vec<u8> = bytes::<25>()?.iter().map(|byte| READABLE[usize::from(byte % 32)]).collect();
     Ok(String::from_utf8(letters.chunks(5).collect::<Vec<_>>().join(&b'-'))?)
 }
 
@@ -175,9 +166,7 @@ fn readable() -> Result<String> {
 fn signing_key() -> Result<String> {
     let key = SigningKey::from_bytes(&bytes()?);
     let pair = KeypairBytes { secret_key: key.to_bytes(), public_key: None };
-    let pem = pair
-        .to_pkcs8_pem(LineEnding::LF)
-        .map_err(|error| anyhow::anyhow!("writing the signing key: {error}"))?;
+    let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|error| anyhow::anyhow!("writing the signing key: {error}"))?;
     Ok(pem.to_string())
 }
 

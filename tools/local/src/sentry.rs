@@ -59,11 +59,7 @@ pub async fn stop(home: &Home) {
 impl Sentry {
     /// The authority of this home; `runtime` is the directory that `dapr/runtime/build.sh` prints.
     pub fn new(home: &Home, ports: Ports, runtime: &Path) -> Self {
-        Self {
-            home: home.clone(),
-            ports,
-            program: runtime.join(".dapr/bin/sentry"),
-        }
+        Self { home: home.clone(), ports, program: runtime.join(".dapr/bin/sentry") }
     }
 
     /// The running process.

@@ -24,7 +24,7 @@ impl Snapshot {
         let gone = || format!("process {} has ended", process.pid());
         Ok(Self {
             program: process.program().with_context(gone)?,
-            arguments: process.arguments().into_iter().skip(1).collect(),
+            arguments: process.arguments(),
             environment: process.environment(),
             directory: process.directory().with_context(gone)?,
         })
@@ -32,9 +32,11 @@ impl Snapshot {
 
     /// Starts it again, as a part of the home with a log of its own.
     pub(crate) fn start(&self, home: &Home, part: &str) -> Result<Process> {
+        let mut arguments = self.arguments.iter();
         let mut command = Command::new(&self.program);
         command
-            .args(&self.arguments)
+            .arg0(arguments.next().context("the process had no arguments")?)
+            .args(arguments)
             .env_clear()
             .envs(self.environment.iter().cloned())
             .current_dir(&self.directory);

@@ -41,7 +41,7 @@ pub struct Row {
     pub health: Health,
     /// The memory of its process.
     pub resident_mib: u64,
-    /// Its share of the machine's memory, children included; shares add up.
+    /// Its share of the machine's memory; shares add up.
     pub share_mib: u64,
 }
 
@@ -61,23 +61,23 @@ pub async fn status(system: &System) -> Result<Vec<Row>> {
             Some(port) => TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok(),
             None => true,
         };
-        rows.push(row(name.to_owned(), process, port, ready));
+        rows.push(row(name.to_owned(), process.as_ref(), port, ready));
     }
+    // PostgreSQL is a process for each connection.
+    let backends = Process::recorded(home, "postgres").map(|server| server.children());
+    let backends = backends.unwrap_or_default().iter().map(Process::share_kib).sum::<u64>();
+    rows[0].share_mib += backends / KIB_PER_MIB;
     let running = Part::running(home);
     for part in Part::all() {
         let process = running.iter().find(|(running, _)| *running == part);
-        let process = process.map(|(_, process)| process.clone());
+        let process = process.map(|(_, process)| process);
         let (port, url) = match part {
-            Part::Service(App::Gateway) => {
-                (ports.gateway(), format!("http://127.0.0.1:{}/readyz", ports.gateway()))
-            }
+            Part::Service(App::Gateway) => (ports.gateway(), format!("http://127.0.0.1:{}/readyz", ports.gateway())),
             Part::Service(app) => {
                 let port = ports.app(app).app;
                 (port, format!("http://127.0.0.1:{port}/readyz"))
             }
-            Part::Sidecar(app) => {
-                (ports.app(app).http, format!("{}/v1.0/healthz", sidecar_url(ports, app)))
-            }
+            Part::Sidecar(app) => (ports.app(app).http, format!("{}/v1.0/healthz", sidecar_url(ports, app))),
         };
         let ready = is_ready(&client, &url).await;
         rows.push(row(part.to_string(), process, Some(port), ready));
@@ -85,18 +85,18 @@ pub async fn status(system: &System) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn row(name: String, process: Option<Process>, port: Option<u16>, ready: bool) -> Row {
+fn row(name: String, process: Option<&Process>, port: Option<u16>, ready: bool) -> Row {
     Row {
         part: name,
-        pid: process.as_ref().map(Process::pid),
+        pid: process.map(Process::pid),
         port,
-        health: match (&process, ready) {
+        health: match (process, ready) {
             (None, _) => Health::Down,
             (Some(_), false) => Health::NotReady,
             (Some(_), true) => Health::Ready,
         },
-        resident_mib: process.as_ref().map_or(0, Process::resident_kib) / KIB_PER_MIB,
-        share_mib: process.as_ref().map_or(0, Process::share_kib) / KIB_PER_MIB,
+        resident_mib: process.map_or(0, Process::resident_kib) / KIB_PER_MIB,
+        share_mib: process.map_or(0, Process::share_kib) / KIB_PER_MIB,
     }
 }
 

@@ -62,11 +62,7 @@ impl System {
         let report = Report::new(options.quiet);
         check(options)?;
         let _alone = lock(&options.home)?;
-        let system = Self {
-            home: options.home.clone(),
-            ports: options.ports,
-            broker: options.broker.clone(),
-        };
+        let system = Self { home: options.home.clone(), ports: options.ports, broker: options.broker.clone() };
         if let Some(running) = Self::running(&options.home)?
             && (running.ports, &running.broker) != (options.ports, &options.broker)
         {
@@ -98,11 +94,7 @@ impl System {
             return Ok(None);
         };
         let record: Record = serde_json::from_str(&text)?;
-        Ok(Some(Self {
-            home: home.clone(),
-            ports: Ports::new(record.port_base)?,
-            broker: record.broker,
-        }))
+        Ok(Some(Self { home: home.clone(), ports: Ports::new(record.port_base)?, broker: record.broker }))
     }
 
     /// Its home.
@@ -241,9 +233,7 @@ pub async fn migrate(cluster: &Postgres, secrets: &Secrets) -> Result<()> {
             functions_password: password(service.functions_role())?,
         });
     }
-    migrate::prepare(&cluster.admin_url(&secrets.superuser_password), &targets)
-        .await
-        .context("preparing the databases")
+    migrate::prepare(&cluster.admin_url(&secrets.superuser_password), &targets).await.context("preparing the databases")
 }
 
 /// Stops whatever runs of this home, in order, and leaves the data.
@@ -258,11 +248,7 @@ pub fn kill_all(home: &Home) {
     processes.extend(Process::recorded(home, "postgres"));
     for process in &processes {
         // To PostgreSQL this is the signal that takes its children along.
-        process.signal(if process.name().as_deref() == Some("postgres") {
-            Signal::QUIT
-        } else {
-            Signal::KILL
-        });
+        process.signal(if process.name().as_deref() == Some("postgres") { Signal::QUIT } else { Signal::KILL });
     }
     let wait = Duration::from_millis(20);
     for _ in 0..KILLED.as_millis() / wait.as_millis() {

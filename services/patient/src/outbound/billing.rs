@@ -16,14 +16,6 @@ const LARGEST_BATCH: usize = 64;
 /// A billing that hangs must not hold up those who come after.
 const CALLS_UNDER_WAY: usize = 4;
 
-/// Makes account ids of patient ids.
-const ACCOUNTS: Uuid = Uuid::from_u128(0x6f1c_2a84_9d3b_4e57_8a10_5c7e_42d9_b3f6);
-
-/// The id that billing gives to a patient's account; part of the contract between the two.
-pub fn account_id(patient: Uuid) -> Uuid {
-    Uuid::new_v5(&ACCOUNTS, patient.as_bytes())
-}
-
 /// Opens accounts, those of concurrent registrations in one call.
 #[derive(Clone, Debug)]
 pub struct BillingAccounts {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::NOTICE;
 use crate::{
@@ -18,8 +18,8 @@ const NAMESPACE: &str = "default";
 pub(super) fn of(matrix: &Matrix, app: &App) -> Result<String> {
     let id = &app.id;
     let access_control = access_control(matrix, app)?;
-    let apis = apis(matrix, app);
-    let name_resolution = name_resolution(matrix);
+    let apis = apis(matrix, app)?;
+    let name_resolution = name_resolution(matrix)?;
     let secrets = secrets(app);
     Ok(format!(
         "\
@@ -56,7 +56,7 @@ fn access_control(matrix: &Matrix, app: &App) -> Result<String> {
     for caller in matrix.apps.iter().filter(|caller| caller.id != app.id) {
         let policy = matrix.policy(&caller.id, &app.id)?;
         if !policy.rules.is_empty() {
-            policies += &policy_of(&caller.id, &policy).context("writing a policy")?;
+            policies += &policy_of(&caller.id, &policy)?;
         }
     }
     let policies = if policies.is_empty() { " []\n".to_owned() } else { format!("\n{policies}") };
@@ -69,7 +69,7 @@ fn access_control(matrix: &Matrix, app: &App) -> Result<String> {
     ))
 }
 
-fn policy_of(caller: &str, policy: &Policy) -> Result<String, std::fmt::Error> {
+fn policy_of(caller: &str, policy: &Policy) -> Result<String> {
     let mut text = format!(
         "      - appId: {caller}
         defaultAction: deny
@@ -96,7 +96,7 @@ fn policy_of(caller: &str, policy: &Policy) -> Result<String, std::fmt::Error> {
 ///
 /// Invocation stands there for both protocols whatever the app does: Dapr takes a protocol without any
 /// entry as one without a limit. Health is always open, proxied gRPC calls are never limited here.
-fn apis(matrix: &Matrix, app: &App) -> String {
+fn apis(matrix: &Matrix, app: &App) -> Result<String> {
     let uses = |component: &str| app.components.contains(component);
     let wanted = [
         ("invoke", "http", true),
@@ -106,11 +106,13 @@ fn apis(matrix: &Matrix, app: &App) -> String {
         ("publish", "grpc", matrix.topics.iter().any(|topic| topic.publishers.contains(&app.id))),
         ("secrets", "grpc", !app.secrets.is_empty()),
     ];
-    let mut text = "  # What this app may ask of its sidecar, which leaves out shutdown and metadata.\n  api:\n    allowed:\n".to_owned();
+    let mut text =
+        "  # What this app may ask of its sidecar, which leaves out shutdown and metadata.\n  api:\n    allowed:\n"
+            .to_owned();
     for (name, protocol, _) in wanted.into_iter().filter(|(_, _, wanted)| *wanted) {
-        text += &format!("      - {{name: {name}, version: v1, protocol: {protocol}}}\n");
+        writeln!(text, "      - {{name: {name}, version: v1, protocol: {protocol}}}")?;
     }
-    text
+    Ok(text)
 }
 
 fn secrets(app: &App) -> String {
@@ -130,7 +132,7 @@ fn secrets(app: &App) -> String {
     )
 }
 
-fn name_resolution(matrix: &Matrix) -> String {
+fn name_resolution(matrix: &Matrix) -> Result<String> {
     let mut text = "  # App id to the port blocks of its instances, all on loopback.
   nameResolution:
     component: loopback
@@ -142,7 +144,7 @@ fn name_resolution(matrix: &Matrix) -> String {
     .to_owned();
     for App { id, blocks, .. } in &matrix.apps {
         let blocks: Vec<String> = blocks.iter().map(ToString::to_string).collect();
-        text += &format!("        {id}: [{}]\n", blocks.join(", "));
+        writeln!(text, "        {id}: [{}]", blocks.join(", "))?;
     }
-    text
+    Ok(text)
 }

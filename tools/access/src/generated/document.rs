@@ -102,7 +102,6 @@ fn topics(page: &mut String, matrix: &Matrix) -> Result<()> {
     writeln!(
         page,
         "
-An app's sidecar publishes to the app's dead-letter topic what the app answered DROP to, which is why the app counts as its publisher.
 A topic that is not here does not exist for anyone.
 Of the pairs of app and topic {} are refused for publishing and {} for subscribing.
 ",

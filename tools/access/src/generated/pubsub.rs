@@ -33,8 +33,7 @@ pub(super) fn with_scopes(file: &str, matrix: &Matrix) -> Result<String> {
 
 /// Dapr denies a protected topic to whoever has no scope for it, and any topic that is not allowed.
 fn scopes(matrix: &Matrix) -> String {
-    let apps: Vec<&str> =
-        matrix.apps.iter().map(|app| app.id.as_str()).filter(|app| matrix.uses_pubsub(app)).collect();
+    let apps: Vec<&str> = matrix.apps.iter().map(|app| app.id.as_str()).filter(|app| matrix.uses_pubsub(app)).collect();
     let topics = folded(matrix.topics.iter().map(|topic| topic.name.clone()), ",");
     let publishing = by_app(&apps, matrix, |topic| &topic.publishers);
     let subscribing = by_app(&apps, matrix, |topic| &topic.subscribers);

@@ -1,6 +1,6 @@
 //! `dapr/subscriptions/<topic>.<app>.yaml`.
 
-use super::{NOTICE, dead_letter_of};
+use super::NOTICE;
 use crate::{cells::event_route, matrix::Topic};
 
 /// A delivery has at most this many events, and no event waits longer than this for others.
@@ -14,26 +14,11 @@ pub(super) fn name(topic: &Topic, app: &str) -> String {
 }
 
 /// The app's subscription to the topic.
-pub(super) fn of(topic: &Topic, app: &str) -> String {
+pub(super) fn of(topic: &Topic, app: &str, dead_letter: Option<&str>) -> String {
     let Topic { name: topic_name, .. } = topic;
     let name = name(topic, app);
     let route = event_route(topic_name, topic.is_dead_letter());
-    let delivery = match dead_letter_of(topic, app) {
-        Some(dead_letter) => format!(
-            "  # Only what the app answers DROP to goes there: the retries before it have no end.
-  deadLetterTopic: {dead_letter}
-  bulkSubscribe:
-    enabled: true
-    maxMessagesCount: {MAX_MESSAGES}
-    maxAwaitDurationMs: {MAX_WAIT_MS}
-"
-        ),
-        // One by one, and as the bytes that they are: what nobody could read may not even be JSON.
-        None => "  metadata:
-    rawPayload: \"true\"
-"
-        .to_owned(),
-    };
+    let delivery = if topic.is_dead_letter() { String::new() } else { bulk(dead_letter) };
     format!(
         "\
 # {NOTICE}
@@ -46,7 +31,29 @@ spec:
   topic: {topic_name}
   routes:
     default: {route}
+  metadata:
+    # The bytes as they are: what is no CloudEvent has to reach the app too.
+    rawPayload: \"true\"
 {delivery}scopes: [{app}]
 "
+    )
+}
+
+fn bulk(dead_letter: Option<&str>) -> String {
+    let dead_letter = dead_letter
+        .map(|topic| {
+            format!(
+                "  # For what the app answers DROP to, and for nothing else: the retries before it have no end.
+  deadLetterTopic: {topic}
+"
+            )
+        })
+        .unwrap_or_default();
+    format!(
+        "  bulkSubscribe:
+    enabled: true
+    maxMessagesCount: {MAX_MESSAGES}
+    maxAwaitDurationMs: {MAX_WAIT_MS}
+{dead_letter}"
     )
 }

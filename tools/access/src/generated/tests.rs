@@ -130,15 +130,28 @@ fn a_policy_shows_which_grpc_operation_it_means() {
 }
 
 #[test]
-fn dead_letters_are_read_raw_and_have_no_dead_letters() {
+fn events_come_raw_and_in_bulk_and_dead_letters_one_by_one() {
     let root = repository();
     write(root.path()).unwrap();
-    let spec = &yaml(root.path(), "dapr/subscriptions/b.dead-letter.yaml")["spec"];
-    assert_eq!(spec["metadata"]["rawPayload"], "true");
-    assert_eq!(spec["routes"]["default"], "/events/dead-letter");
-    assert!(spec.get("deadLetterTopic").is_none() && spec.get("bulkSubscribe").is_none());
+    let letters = &yaml(root.path(), "dapr/subscriptions/b.dead-letter.yaml")["spec"];
+    assert_eq!(letters["routes"]["default"], "/events/dead-letter");
+    assert!(letters.get("deadLetterTopic").is_none() && letters.get("bulkSubscribe").is_none());
+    let events = &yaml(root.path(), "dapr/subscriptions/a.made.b.yaml")["spec"];
+    assert_eq!(events["deadLetterTopic"], "b.dead-letter");
+    assert_eq!(events["bulkSubscribe"]["enabled"], true);
+    for spec in [letters, events] {
+        assert_eq!(spec["metadata"]["rawPayload"], "true");
+    }
+}
+
+#[test]
+fn an_app_may_do_without_a_dead_letter_topic() {
+    let root = repository();
+    let (without, _) = MATRIX.rsplit_once("  - {name: b.dead-letter").unwrap();
+    fs::write(root.path().join(SOURCE), without).unwrap();
+    write(root.path()).unwrap();
     let spec = &yaml(root.path(), "dapr/subscriptions/a.made.b.yaml")["spec"];
-    assert_eq!(spec["deadLetterTopic"], "b.dead-letter");
+    assert!(spec.get("deadLetterTopic").is_none());
     assert_eq!(spec["bulkSubscribe"]["enabled"], true);
 }
 

@@ -1,17 +1,13 @@
 //! The form of the file, and what makes it a valid one.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    marker::PhantomData,
-};
+use std::{collections::BTreeSet, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
     de::{Error as _, MapAccess, Visitor},
 };
 
-use super::{App, DEAD_LETTER, Grant, Matrix, Topic, dead_letter_topic};
+use super::{App, DEAD_LETTER, Grant, Matrix, Topic};
 use crate::operation::Operation;
 
 /// The file is not what it has to be.
@@ -92,7 +88,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
 pub(super) fn parse(text: &str) -> Result<Matrix, Error> {
     let file: File = serde_yaml_ng::from_str(text)?;
     let rules = Rules { text, known: file.apps.0.iter().map(|(id, _)| id.clone()).collect() };
-    let matrix = Matrix { apps: rules.apps(file.apps)?, calls: rules.calls(file.calls)?, topics: rules.topics(file.topics)? };
+    let matrix =
+        Matrix { apps: rules.apps(file.apps)?, calls: rules.calls(file.calls)?, topics: rules.topics(file.topics)? };
     rules.dead_letters(&matrix)?;
     rules.policies(&matrix)?;
     Ok(matrix)
@@ -159,20 +156,13 @@ impl Rules<'_> {
         Ok(topics)
     }
 
-    /// A subscriber has a dead-letter topic, and nobody else has a part in it.
+    /// Nobody else has a part in an app's dead letters.
     fn dead_letters(&self, matrix: &Matrix) -> Result<(), Error> {
         for topic in &matrix.topics {
-            let at = ["topics", &topic.name];
-            if let Some(app) = topic.name.strip_suffix(DEAD_LETTER) {
-                let only = BTreeSet::from([app.to_owned()]);
-                if topic.publishers != only || topic.subscribers != only {
-                    return self.refuse(&at, format!("{} is for {app} alone", topic.name));
-                }
-            } else if let Some(app) = topic.subscribers.iter().find(|app| {
-                let wanted = dead_letter_topic(app);
-                !matrix.topics.iter().any(|topic| topic.name == wanted)
-            }) {
-                return self.refuse(&at, format!("{app} subscribes, but has no topic {}", dead_letter_topic(app)));
+            let Some(app) = topic.name.strip_suffix(DEAD_LETTER) else { continue };
+            let only = BTreeSet::from([app.to_owned()]);
+            if topic.publishers != only || topic.subscribers != only {
+                return self.refuse(&["topics", &topic.name], format!("{} is for {app} alone", topic.name));
             }
         }
         Ok(())

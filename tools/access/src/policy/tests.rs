@@ -41,8 +41,7 @@ fn a_route_is_itself_and_its_verb() {
 
 #[test]
 fn a_route_with_others_below_it_shares_their_entry() {
-    let policy =
-        policy(&["POST /api/patients", "GET /api/patients", "GET /api/patients/*", "PATCH /api/patients/*"]);
+    let policy = policy(&["POST /api/patients", "GET /api/patients", "GET /api/patients/*", "PATCH /api/patients/*"]);
     assert_eq!(patterns(&policy), ["GET,POST,PATCH /api/patients/*"]);
     check(
         &policy,
@@ -55,10 +54,7 @@ fn a_route_with_others_below_it_shares_their_entry() {
 #[test]
 fn a_wildcard_may_stand_in_the_middle() {
     let policy = policy(&["GET /api/patients/*", "GET /api/patients/*/history", "POST /api/patients/search"]);
-    assert_eq!(
-        patterns(&policy),
-        ["POST /api/patients/search", "GET /api/patients/*", "GET /api/patients/**/history"]
-    );
+    assert_eq!(patterns(&policy), ["POST /api/patients/search", "GET /api/patients/*", "GET /api/patients/**/history"]);
     check(
         &policy,
         &["GET /api/patients/*", "GET /api/patients/*/history", "POST /api/patients/search"],
@@ -73,7 +69,11 @@ fn a_grpc_method_is_told_from_its_neighbour() {
     check(
         &policy,
         &["billing.v1.Accounts/OpenAccounts"],
-        &["billing.v1.Accounts/GetAccount", "billing.v2.Accounts/OpenAccounts", "POST /billing.v1.accounts/openaccounts"],
+        &[
+            "billing.v1.Accounts/GetAccount",
+            "billing.v2.Accounts/OpenAccounts",
+            "POST /billing.v1.accounts/openaccounts",
+        ],
     );
 }
 

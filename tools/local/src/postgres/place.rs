@@ -50,10 +50,7 @@ impl Account {
             Self::Own => Command::new(program),
             Self::Distribution => {
                 let mut command = Command::new("setpriv");
-                command
-                    .args([format!("--reuid={USER}"), format!("--regid={USER}")])
-                    .arg("--init-groups")
-                    .arg(program);
+                command.args([format!("--reuid={USER}"), format!("--regid={USER}")]).arg("--init-groups").arg(program);
                 command
             }
         };

@@ -26,16 +26,12 @@ pub(super) async fn find(data: &Path) -> Result<PathBuf> {
 
 fn choose(found: &[(u32, PathBuf)], made_by: Option<u32>) -> Result<PathBuf> {
     if let Some(version) = made_by {
-        return found
-            .iter()
-            .find(|(found, _)| *found == version)
-            .map(|(_, path)| path.clone())
-            .with_context(|| {
-                format!(
-                    "the data was made by PostgreSQL {version}, which is not installed any more; \
+        return found.iter().find(|(found, _)| *found == version).map(|(_, path)| path.clone()).with_context(|| {
+            format!(
+                "the data was made by PostgreSQL {version}, which is not installed any more; \
                      install postgresql-{version}, or give the data up by `make reset`"
-                )
-            });
+            )
+        });
     }
     match found.iter().max_by_key(|(version, _)| version) {
         Some((version, path)) if *version >= OLDEST => Ok(path.clone()),
@@ -53,8 +49,7 @@ fn from_distribution(root: &Path) -> Vec<(u32, PathBuf)> {
             let entry = entry.ok()?;
             let programs = entry.path().join("bin");
             let version = entry.file_name().to_str()?.parse().ok()?;
-            (programs.join("initdb").exists() && programs.join("postgres").exists())
-                .then_some((version, programs))
+            (programs.join("initdb").exists() && programs.join("postgres").exists()).then_some((version, programs))
         })
         .collect()
 }

@@ -3,6 +3,8 @@ create table projection.probes (
   probe_id text not null primary key,
   code text not null,
   version bigint not null,
+  -- A rebuild must call `project` as the trigger does.
+  called_with text not null default current_setting('search_path'),
   row_number bigint not null generated always as identity,
   constraint probes_code_key unique (code)
 );

@@ -63,15 +63,13 @@ fn a_call_to_itself_is_refused() {
 }
 
 #[test]
-fn a_subscriber_needs_a_dead_letter_topic_of_its_own() {
-    assert_eq!(
-        refusal("b.dead-letter", "b.other"),
-        "line 9: b subscribes, but has no topic b.dead-letter"
-    );
+fn dead_letters_are_for_one_app_alone() {
     assert_eq!(
         refusal("    publish: [b]\n    subscribe: [b]\n", "    publish: [a]\n    subscribe: [b]\n"),
         "line 12: b.dead-letter is for b alone"
     );
+    assert_eq!(Matrix::parse(GOOD).unwrap().dead_letter_topic("b"), Some("b.dead-letter"));
+    assert_eq!(Matrix::parse(GOOD).unwrap().dead_letter_topic("a"), None);
 }
 
 #[test]

@@ -1,0 +1,80 @@
+# The two commands are `make run` and `make test`. `make` alone lists all.
+
+# The system's state, its first port, what is downloaded and built, and the broker: each can be set,
+# and systems with different homes and ports run beside each other.
+export PMS_HOME ?= $(CURDIR)/.pms
+export PMS_PORT_BASE ?= 7400
+export PMS_CACHE ?= $(HOME)/.cache/pms
+export BROKER ?= kafka
+export CARGO_TARGET_DIR ?= $(PMS_CACHE)/target
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+BIN := $(PMS_HOME)/bin
+STEP := @tools/local/step.sh
+LOCAL := tools/local/pms-local.sh
+# Both print where they put what they made, at once when it is there already.
+PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop status logs reset env journey build test fmt lint
+.PHONY: prerequisites parts runtime kafka services test-services
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.* ## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build what is missing, start everything, show a registration
+	@$(PARTS) PMS_BIN_DIR=$(BIN) $(BIN)/pms-local up
+
+stop: ## stop everything; the data stays
+	@$(LOCAL) down
+
+status: ## show every part: process, port, health, memory
+	@$(LOCAL) status
+
+logs: ## follow the services' logs, or one part's: make logs PART=patient
+	@$(LOCAL) logs $(PART)
+
+reset: ## stop everything and delete the data (asks first; YES=1 does not)
+	@$(LOCAL) reset $(if $(YES),--yes)
+
+env: ## print PMS_URL, PMS_ADMIN_EMAIL, PMS_ADMIN_PASSWORD, for eval
+	@$(LOCAL) env
+
+journey: ## show a registration on the running system
+	@$(LOCAL) journey
+
+build: prerequisites ## build daprd, sentry, the CLI and the services; fetch Kafka
+	@$(MAKE) -j3 runtime kafka services
+
+test: prerequisites ## everything: formatting, lints, unit, service, tidy and end-to-end tests
+	cargo fmt --check
+	@$(MAKE) -j3 runtime kafka test-services
+	cd dapr/runtime && go vet ./... && go test ./...
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace
+
+fmt: ## format the code
+	cargo fmt
+	gofmt -w dapr/runtime
+
+lint: ## what `make test` checks without running anything
+	cargo fmt --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cd dapr/runtime && go vet ./...
+
+prerequisites:
+	@tools/local/prerequisites.sh
+
+runtime:
+	$(STEP) runtime dapr/runtime/build.sh
+
+kafka:
+	$(STEP) kafka tools/local/kafka/fetch.sh
+
+services:
+	$(STEP) services tools/local/build.sh $(BIN) --release
+
+test-services:
+	$(STEP) services tools/local/build.sh $(BIN)/debug

@@ -1,0 +1,61 @@
+//! Signs access tokens and serves the key set, in place of `auth`.
+
+use access::{AUDIENCE, Claims, ISSUER, Role};
+use anyhow::{Context as _, Result};
+use axum::{Json, Router, routing::get};
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::{Jwk, JwkSet, ThumbprintHash}};
+use local::{App, Home};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+const LIFETIME: i64 = 600;
+
+pub(crate) struct Issuer {
+    key: EncodingKey,
+    id: String,
+    set: JwkSet,
+}
+
+impl Issuer {
+    /// The key that the home's `auth` would sign with.
+    pub(crate) fn of(home: &Home) -> Result<Self> {
+        let secrets = std::fs::read(home.app_secrets(App::Auth))?;
+        let secrets: serde_json::Value = serde_json::from_slice(&secrets)?;
+        let pem = secrets["signing-key"].as_str().context("auth has no signing key")?;
+        let key = EncodingKey::from_ed_pem(pem.as_bytes())?;
+        let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA)?;
+        let id = jwk.thumbprint(ThumbprintHash::SHA256)?;
+        jwk.common.key_id = Some(id.clone());
+        Ok(Self { key, id, set: JwkSet { keys: vec![jwk] } })
+    }
+
+    /// A token of a user whose id follows from the name.
+    pub(crate) fn token(&self, name: &str, role: Role) -> Result<String> {
+        let now = Timestamp::now().as_second();
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            sub: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()),
+            aud: AUDIENCE.to_owned(),
+            exp: now + LIFETIME,
+            iat: now,
+            nbf: now,
+            jti: Uuid::now_v7(),
+            role,
+            scope: String::new(),
+        };
+        let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::EdDSA) };
+        Ok(encode(&header, &claims, &self.key)?)
+    }
+
+    /// Serves the key set where `auth` would.
+    pub(crate) async fn serve(&self, port: u16) -> Result<()> {
+        let set = self.set.clone();
+        let routes = Router::new()
+            .route("/auth/.well-known/jwks.json", get(move || std::future::ready(Json(set.clone()))))
+            .route("/livez", get(|| async {}));
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Ok(())
+    }
+}

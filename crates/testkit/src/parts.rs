@@ -1,0 +1,168 @@
+//! The parts and what a test does with them.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::{Context as _, Result};
+use local::{App, Home, Kafka, Postgres, Process, Reservation, Secrets, Sentry, Signal, Tokens, access, postgres::Shutdown};
+use runtime::Environment;
+use tempfile::TempDir;
+use tokio::runtime::Handle;
+
+use crate::{issuer::Issuer, sidecar::Sidecars};
+
+/// Real parts around one app; clones share them.
+#[derive(Clone)]
+pub struct Parts(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) app: App,
+    pub(crate) reservation: Reservation,
+    pub(crate) home: Home,
+    pub(crate) secrets: Secrets,
+    pub(crate) sidecars: Sidecars,
+    pub(crate) issuer: Issuer,
+    pub(crate) client: reqwest::Client,
+    own_sidecar: Mutex<Option<Process>>,
+    handle: Handle,
+    folder: Mutex<Option<TempDir>>,
+}
+
+impl Parts {
+    pub(crate) async fn start(app: App) -> Result<Self> {
+        let repo = repo()?;
+        let reservation = Reservation::take()?;
+        let ports = reservation.ports;
+        let folder = TempDir::with_prefix("pms-test-")?;
+        let home = Home::create(folder.path())?;
+        let runtime = program(&repo, "PMS_RUNTIME_DIR", "dapr/runtime/build.sh").await?;
+        let files = program(&repo, "PMS_KAFKA_FILES", "tools/local/kafka/fetch.sh").await?;
+        let secrets = Secrets::prepare(&home, ports)?;
+        let postgres = Postgres::new(&home, ports.postgres());
+        let kafka = Kafka::new(&home, ports, &files);
+        let sentry = Sentry::new(&home, ports, &runtime);
+        tokio::try_join!(
+            async {
+                postgres.start(&secrets.superuser_password).await?;
+                local::system::migrate(&postgres, &secrets).await
+            },
+            async {
+                kafka.start().await?;
+                kafka.create_topics(&access::topics(&repo)?).await
+            },
+            sentry.start(),
+        )?;
+        let tokens = Tokens::renew(&home)?;
+        let trust_anchors = sentry.trust_anchors()?;
+        let sidecars = Sidecars { repo, home: home.clone(), ports, runtime, tokens, trust_anchors };
+        let issuer = Issuer::of(&home)?;
+        if app != App::Auth {
+            issuer.serve(ports.app(App::Auth).app).await?;
+            sidecars.start(App::Auth, true).await?;
+        }
+        let own_sidecar = sidecars.start(app, true).await?;
+        Ok(Self(Arc::new(Inner {
+            app,
+            reservation,
+            home,
+            secrets,
+            sidecars,
+            issuer,
+            client: reqwest::Client::builder().no_proxy().build()?,
+            own_sidecar: Mutex::new(Some(own_sidecar)),
+            handle: Handle::current(),
+            folder: Mutex::new(Some(folder)),
+        })))
+    }
+
+    /// The variables that the service under test would be started with, and these.
+    pub fn environment(&self, more: &[(&str, &str)]) -> Environment {
+        let block = self.0.sidecars.ports.app(self.0.app);
+        let tokens = &self.0.sidecars.tokens;
+        let own = [
+            ("APP_PORT", block.app.to_string()),
+            ("DAPR_HTTP_PORT", block.http.to_string()),
+            ("DAPR_GRPC_PORT", block.grpc.to_string()),
+            ("DAPR_API_TOKEN", tokens.dapr_api_token.clone()),
+            ("APP_API_TOKEN", tokens.app_api_token.clone()),
+            ("PUBLIC_ADDRESS", format!("127.0.0.1:{}", self.0.sidecars.ports.gateway())),
+        ];
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Environment::of(own.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(more))
+    }
+
+    /// Waits until sidecar and service are ready.
+    pub async fn ready(&self) -> Result<()> {
+        self.0.sidecars.ready(self.0.app).await?;
+        self.eventually("the service is ready", || async {
+            let answer = self.0.client.get(self.app_url("/readyz")).send().await;
+            Ok(answer.is_ok_and(|answer| answer.status().is_success()))
+        })
+        .await
+    }
+
+    /// The secrets of the test's own home.
+    pub fn secrets(&self) -> &Secrets {
+        &self.0.secrets
+    }
+
+    /// Kills PostgreSQL as a loss of power would.
+    pub async fn stop_postgres(&self) -> Result<()> {
+        local::postgres::stop(&self.0.home, Shutdown::Immediate).await
+    }
+
+    /// Starts PostgreSQL again.
+    pub async fn start_postgres(&self) -> Result<()> {
+        let postgres = Postgres::new(&self.0.home, self.0.reservation.ports.postgres());
+        postgres.start(&self.0.secrets.superuser_password).await.map(drop)
+    }
+
+    /// Kills the app's sidecar.
+    pub async fn kill_sidecar(&self) {
+        let sidecar = self.0.own_sidecar.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(sidecar) = sidecar {
+            sidecar.end(Signal::KILL, std::time::Duration::from_secs(5)).await;
+        }
+    }
+
+    /// Starts the app's sidecar again.
+    pub async fn start_sidecar(&self) -> Result<()> {
+        let sidecar = self.0.sidecars.start(self.0.app, true).await?;
+        *self.0.own_sidecar.lock().unwrap_or_else(PoisonError::into_inner) = Some(sidecar);
+        self.0.sidecars.ready(self.0.app).await
+    }
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.0.handle.clone()
+    }
+
+    #[expect(clippy::print_stderr, reason = "what a failed test shows")]
+    pub(crate) fn show_logs(&self) {
+        eprintln!("{}", local::launch::tail(&self.0.home.log(&format!("{}-sidecar", self.0.app))));
+    }
+
+    pub(crate) fn end(&self) {
+        local::system::kill_all(&self.0.home);
+        let _ = local::postgres::remove_data(&self.0.home);
+        drop(self.0.folder.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+fn repo() -> Result<PathBuf> {
+    let repo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    repo.canonicalize().context("the repository")
+}
+
+/// The directory in a variable, or else the one that a script prints.
+#[expect(clippy::disallowed_methods, reason = "a test has no config.rs")]
+async fn program(repo: &Path, variable: &str, script: &str) -> Result<PathBuf> {
+    if let Ok(directory) = env::var(variable) {
+        return Ok(directory.into());
+    }
+    let output = tokio::process::Command::new(repo.join(script)).stderr(std::process::Stdio::inherit()).output().await?;
+    anyhow::ensure!(output.status.success(), "{script} failed");
+    Ok(String::from_utf8(output.stdout)?.trim().into())
+}

@@ -1,0 +1,86 @@
+//! daprd as `dapr run` would start it, for one app.
+
+use std::{fs, path::{Path, PathBuf}, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use local::{App, Home, Ports, Process, Tokens, launch::launch};
+use serde::Deserialize;
+use tokio::{process::Command, time::Instant};
+
+const READY: Duration = Duration::from_secs(30);
+
+/// What every sidecar of a test shares.
+pub(crate) struct Sidecars {
+    pub(crate) repo: PathBuf,
+    pub(crate) home: Home,
+    pub(crate) ports: Ports,
+    pub(crate) runtime: PathBuf,
+    pub(crate) tokens: Tokens,
+    pub(crate) trust_anchors: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Run {
+    apps: Vec<RunApp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RunApp {
+    #[serde(rename = "appID")]
+    app_id: String,
+    config_file_path: String,
+    resources_paths: Vec<String>,
+}
+
+impl Sidecars {
+    /// Starts the sidecar of `app`; with `serving` it calls the app and waits for it.
+    pub(crate) async fn start(&self, app: App, serving: bool) -> Result<Process> {
+        let run: Run = serde_yaml_ng::from_str(&fs::read_to_string(self.repo.join("dapr/dapr.yaml"))?)?;
+        let run = run.apps.into_iter().find(|run| run.app_id == app.id()).context("dapr.yaml has no such app")?;
+        let block = self.ports.app(app);
+        let mut command = Command::new(self.runtime.join(".dapr/bin/daprd"));
+        command.args(["--app-id", app.id(), "--log-as-json"]);
+        command.args(["--dapr-http-port", &block.http.to_string(), "--dapr-grpc-port", &block.grpc.to_string()]);
+        command.args(["--dapr-internal-grpc-port", &block.internal.to_string(), "--metrics-port", &block.metrics.to_string()]);
+        for listen in ["dapr-listen-addresses", "dapr-internal-grpc-listen-address", "dapr-public-listen-address", "metrics-listen-address"] {
+            command.args([&format!("--{listen}"), "127.0.0.1"]);
+        }
+        command.args(["--enable-mtls", "--sentry-address", &format!("127.0.0.1:{}", self.ports.sentry())]);
+        command.arg("--config").arg(self.in_repo(&run.config_file_path));
+        for path in &run.resources_paths {
+            command.arg("--resources-path").arg(self.in_repo(path));
+        }
+        if serving {
+            command.args(["--app-port", &block.app.to_string(), "--app-protocol", "http", "--enable-app-health-check"]);
+            command.args(["--app-health-check-path", "/livez", "--app-health-probe-interval", "1"]);
+        }
+        command
+            .current_dir(self.home.root())
+            .env("DAPR_API_TOKEN", &self.tokens.dapr_api_token)
+            .env("APP_API_TOKEN", &self.tokens.app_api_token)
+            .env("DAPR_TRUST_ANCHORS", &self.trust_anchors)
+            .env("NAMESPACE", local::sentry::NAMESPACE)
+            .env("PMS_PORT_BASE", self.ports.base().to_string());
+        launch(&self.home, &format!("{app}-sidecar"), &mut command)
+    }
+
+    /// Waits until the sidecar of `app` answers.
+    pub(crate) async fn ready(&self, app: App) -> Result<()> {
+        let url = format!("http://127.0.0.1:{}/v1.0/healthz", self.ports.app(app).http);
+        let until = Instant::now() + READY;
+        while Instant::now() < until {
+            if reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("the sidecar of {app} does not get ready\n{}", local::launch::tail(&self.home.log(&format!("{app}-sidecar"))))
+    }
+
+    /// Paths in `dapr.yaml` begin at a folder beside `dapr/`.
+    fn in_repo(&self, path: &str) -> PathBuf {
+        self.repo.join(Path::new(path).strip_prefix("..").unwrap_or(Path::new(path)))
+    }
+}

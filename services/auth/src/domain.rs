@@ -1,0 +1,7 @@
+//! Who a user is and what proves it: pure, synchronous, without clock, store, protocol or chance.
+
+pub mod access_token;
+pub mod email_address;
+pub mod password;
+pub mod signing_key;
+pub mod user;

@@ -1,0 +1,3 @@
+//! What others ask of this service.
+
+pub mod http;

@@ -1,0 +1,4 @@
+//! What this service asks of others, all of it through the sidecar.
+
+pub mod secrets;
+pub mod users;

@@ -1,0 +1,72 @@
+//! The secrets that this service needs.
+
+use secrecy::ExposeSecret as _;
+use sidecar::{Sidecar, failure::Failure};
+
+use crate::domain::{
+    email_address::EmailAddress,
+    password::Password,
+    signing_key::{BadKey, SigningKey},
+};
+
+const SIGNING_KEY: &str = "signing-key";
+const ADMINISTRATOR_EMAIL: &str = "administrator-email";
+const ADMINISTRATOR_PASSWORD: &str = "administrator-password";
+
+/// Why a secret cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The signing key is none.
+    #[error("the secret signing-key cannot be used")]
+    SigningKey(#[source] BadKey),
+    /// One of the administrator's secrets is missing or breaks a rule.
+    #[error("the secret {name} cannot be used: {fault}")]
+    Administrator {
+        /// Which.
+        name: &'static str,
+        /// What is wrong with it.
+        fault: &'static str,
+    },
+    /// The store.
+    #[error("the secret store does not answer")]
+    Store(#[from] Failure),
+}
+
+/// The secret store.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    sidecar: Sidecar,
+}
+
+impl Secrets {
+    /// Secrets in this sidecar's store.
+    pub fn new(sidecar: Sidecar) -> Self {
+        Self { sidecar }
+    }
+
+    /// The key that access tokens are signed with.
+    pub async fn signing_key(&self) -> Result<Option<SigningKey>, SecretError> {
+        let Some(pem) = self.sidecar.secret(SIGNING_KEY).await? else { return Ok(None) };
+        SigningKey::from_pem(pem.expose_secret()).map(Some).map_err(SecretError::SigningKey)
+    }
+
+    /// Whom to make the administrator; none when nobody is wanted.
+    pub async fn administrator(&self) -> Result<Option<(EmailAddress, Password)>, SecretError> {
+        let email = self.sidecar.secret(ADMINISTRATOR_EMAIL).await?;
+        let password = self.sidecar.secret(ADMINISTRATOR_PASSWORD).await?;
+        let unusable = |name, fault| SecretError::Administrator { name, fault };
+        match (email, password) {
+            (None, None) => Ok(None),
+            (None, Some(_)) => Err(unusable(ADMINISTRATOR_EMAIL, "it is missing")),
+            (Some(_), None) => Err(unusable(ADMINISTRATOR_PASSWORD, "it is missing")),
+            (Some(email), Some(password)) => {
+                let email = EmailAddress::parse(email.expose_secret());
+                let password = Password::choose(password.expose_secret());
+                Ok(Some((
+                    email.map_err(|fault| unusable(ADMINISTRATOR_EMAIL, fault))?,
+                    password.map_err(|fault| unusable(ADMINISTRATOR_PASSWORD, fault))?,
+                )))
+            }
+        }
+    }
+}

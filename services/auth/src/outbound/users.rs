@@ -1,0 +1,105 @@
+//! Users in the state store.
+
+use access::Role;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sidecar::{
+    documents::{Document, Documents, Kind, Write},
+    failure::Failure,
+};
+use uuid::Uuid;
+
+use crate::domain::{email_address::EmailAddress, password::PasswordHash, user::User};
+
+/// `data` of a `user/<id>` document.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserData {
+    email: String,
+    role: Role,
+    password_hash: String,
+    active: bool,
+    created_at: Timestamp,
+}
+
+impl Kind for UserData {
+    const NAME: &'static str = "user";
+    const SCHEMA: u32 = 1;
+}
+
+/// The users.
+#[derive(Clone, Debug)]
+pub struct Users {
+    documents: Documents,
+}
+
+impl Users {
+    /// Users in this sidecar's store.
+    pub fn new(documents: Documents) -> Self {
+        Self { documents }
+    }
+
+    /// A user by id.
+    pub async fn get(&self, id: Uuid) -> Result<Option<User>, Failure> {
+        let stored = self.documents.get::<UserData>(id).await?;
+        stored.map(|stored| user(id, &stored.document.data)).transpose()
+    }
+
+    /// Stores a user who is not there yet.
+    pub async fn create(&self, user: &User) -> Result<(), Failure> {
+        let document = Document::first(UserData::of(user), Vec::new());
+        self.documents.save(vec![Write::create(user.id, document)?]).await
+    }
+}
+
+impl UserData {
+    fn of(user: &User) -> Self {
+        Self {
+            email: user.email.as_str().to_owned(),
+            role: user.role,
+            password_hash: user.password.to_phc(),
+            active: user.active,
+            created_at: user.created_at,
+        }
+    }
+}
+
+/// What is stored goes through the same door as a request; what does not fit is our mistake and not the caller's.
+fn user(id: Uuid, data: &UserData) -> Result<User, Failure> {
+    let unreadable = |part| Failure::Bug(format!("{part} of user/{id} does not read as it was written"));
+    Ok(User {
+        id,
+        email: EmailAddress::parse(&data.email).map_err(|_| unreadable("the address"))?,
+        role: data.role,
+        password: PasswordHash::parse(&data.password_hash).ok_or_else(|| unreadable("the hash"))?,
+        active: data.active,
+        created_at: data.created_at,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::password::{Password, SALT};
+
+    #[test]
+    fn a_user_reads_as_they_were_written() {
+        let email = EmailAddress::parse("Ada@Clinic.example").unwrap();
+        let password = Password::parse("correct horse battery").unwrap().hash(&[7; SALT]).unwrap();
+        let ada = User::administrator(email, password, Timestamp::UNIX_EPOCH);
+        let stored = serde_json::to_value(UserData::of(&ada)).unwrap();
+        assert_eq!(
+            stored,
+            json!({ "email": "ada@clinic.example", "role": "admin", "passwordHash": ada.password.to_phc(),
+                    "active": true, "createdAt": "1970-01-01T00:00:00Z" })
+        );
+        let data: UserData = serde_json::from_value(stored).unwrap();
+        assert_eq!(user(ada.id, &data).unwrap(), ada);
+
+        let damaged = UserData { password_hash: "hunter2".to_owned(), ..data };
+        let failure = user(ada.id, &damaged).unwrap_err().to_string();
+        assert!(failure.contains(&ada.id.to_string()) && !failure.contains("hunter2"), "{failure}");
+    }
+}

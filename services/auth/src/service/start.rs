@@ -1,0 +1,110 @@
+//! What has to happen before anybody can sign in. The service listens meanwhile, and its readiness says what is missing.
+
+use std::{
+    error::Error,
+    iter,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use argon2::password_hash::try_generate_salt;
+use jiff::Timestamp;
+
+use super::{Directory, administrator::{Administrator, AdministratorError}};
+use crate::outbound::secrets::{SecretError, Secrets};
+
+/// A sidecar starts after its service, and a store may be away for a while.
+const SOON: Duration = Duration::from_millis(250);
+/// Only somebody who stores another secret mends a wrong one.
+const LATER: Duration = Duration::from_secs(5);
+
+/// Fetches the signing key and makes the administrator, however long it takes.
+pub async fn prepare(directory: Arc<Directory>, secrets: Secrets) {
+    tokio::join!(fetch_signing_key(&directory, &secrets), settle_administrator(&directory, &secrets));
+}
+
+async fn fetch_signing_key(directory: &Directory, secrets: &Secrets) {
+    let mut said = Said::default();
+    loop {
+        match secrets.signing_key().await {
+            Ok(Some(key)) => {
+                tracing::info!(?key, "the signing key is there");
+                let _ = directory.key.set(key);
+                return;
+            }
+            Ok(None) => said.once(&StartError::NoKey),
+            Err(error) => {
+                said.once(&error);
+                if let SecretError::Store(_) = error {
+                    tokio::time::sleep(SOON).await;
+                    continue;
+                }
+            }
+        }
+        tokio::time::sleep(LATER).await;
+    }
+}
+
+async fn settle_administrator(directory: &Directory, secrets: &Secrets) {
+    let mut said = Said::default();
+    loop {
+        match make_administrator(directory, secrets).await {
+            Ok(Some(Administrator::Made(user_id))) => tracing::info!(%user_id, "the administrator was made"),
+            Ok(Some(Administrator::AlreadyThere(user_id))) => tracing::debug!(%user_id, "the administrator is there"),
+            Ok(None) => tracing::warn!(
+                "no secrets administrator-email and administrator-password: unless there are users, nobody can sign in"
+            ),
+            Err(error) if error.may_pass() => {
+                said.once(&error);
+                tokio::time::sleep(SOON).await;
+                continue;
+            }
+            Err(error) => tracing::error!(%error, "no administrator was made: unless there are users, nobody can sign in"),
+        }
+        directory.administrator_settled.store(true, Ordering::Relaxed);
+        return;
+    }
+}
+
+async fn make_administrator(directory: &Directory, secrets: &Secrets) -> Result<Option<Administrator>, StartError> {
+    let Some((email, password)) = secrets.administrator().await? else { return Ok(None) };
+    let salt = try_generate_salt().map_err(|_| StartError::NoChance)?;
+    Ok(Some(directory.make_administrator(email, password, salt, Timestamp::now()).await?))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Administrator(#[from] AdministratorError),
+    #[error("the secret signing-key is missing")]
+    NoKey,
+    #[error("the machine has no random numbers")]
+    NoChance,
+}
+
+impl StartError {
+    /// Whether another try may end otherwise.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Secret(error) => matches!(error, SecretError::Store(_)),
+            Self::Administrator(_) | Self::NoKey | Self::NoChance => true,
+        }
+    }
+}
+
+/// What was logged last: a sidecar that is away is worth a line, not four a second.
+#[derive(Default)]
+struct Said(String);
+
+impl Said {
+    fn once(&mut self, error: &dyn Error) {
+        let causes: Vec<_> = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
+        let causes = causes.join(": ");
+        if causes != self.0 {
+            tracing::warn!(error = causes, "nobody can sign in yet");
+            self.0 = causes;
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Money and who owes it: pure, synchronous, without clock, store or protocol.
+
+pub mod account;

@@ -1,0 +1,30 @@
+//! Events that this service acts on.
+
+use axum::{Router, extract::State, response::Response, routing::post};
+use bytes::Bytes;
+use contracts::patient::v1::PatientRegistered;
+use jiff::Timestamp;
+use problem::Problem;
+use sidecar::{documents::Documents, event::CloudEvent, subscription::deliver};
+use uuid::Uuid;
+
+use crate::service::{Books, open_accounts::Opening};
+
+/// The routes that `dapr/subscriptions` names.
+pub fn routes(books: Books, documents: Documents) -> Router {
+    Router::new().route("/events/patient.registered", post(patient_registered)).with_state((books, documents))
+}
+
+async fn patient_registered(State((books, documents)): State<(Books, Documents)>, body: Bytes) -> Response {
+    let now = Timestamp::now();
+    let apply = |openings| async { books.open_accounts(openings, now).await.map(drop).map_err(Problem::from) };
+    deliver(&documents, &body, now, opening, apply).await
+}
+
+/// Whoever is registered has an account, and their id is all that it takes.
+fn opening(event: &CloudEvent) -> Result<Opening, String> {
+    let registered: PatientRegistered = event.message().map_err(|error| error.to_string())?;
+    let patient = registered.patient.ok_or("the event has no patient")?;
+    let patient_id = Uuid::parse_str(&patient.patient_id).map_err(|_| "the patient's id is no UUID")?;
+    Ok(Opening { patient_id, traceparent: event.traceparent.clone() })
+}

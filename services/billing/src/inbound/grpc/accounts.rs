@@ -1,0 +1,80 @@
+//! `billing.v1.Accounts`
+
+use std::sync::Arc;
+
+use access::{AccessTokens, Caller, Role};
+use contracts::billing::v1::{
+    AccountOpening, AccountOpeningResult, AccountRefusal, GetAccountRequest, GetAccountResponse, OpenAccountsRequest,
+    OpenAccountsResponse, account_opening_result::Outcome, accounts_server,
+};
+use jiff::Timestamp;
+use problem::{Kind, Problem};
+use tonic::{Request, Response, Status};
+use tracing::info_span;
+use uuid::Uuid;
+
+use crate::{
+    outbound::accounts::message,
+    service::{Books, open_accounts::Opening},
+};
+
+/// Who may register patients, and so have accounts opened.
+const OPENERS: &[Role] = &[Role::FrontDesk, Role::Nurse, Role::Physician, Role::Admin];
+/// Who may see an account.
+const READERS: &[Role] = &[Role::FrontDesk, Role::Biller, Role::Admin];
+const LARGEST_BATCH: usize = 256;
+
+/// The service `billing.v1.Accounts`.
+#[derive(Debug)]
+pub struct Accounts {
+    books: Books,
+    tokens: Arc<AccessTokens>,
+}
+
+impl Accounts {
+    /// The service on these books.
+    pub fn new(books: Books, tokens: Arc<AccessTokens>) -> Self {
+        Self { books, tokens }
+    }
+
+    fn opening(&self, asked: &AccountOpening) -> Result<Opening, AccountRefusal> {
+        let caller = self.tokens.verify(&asked.access_token, Timestamp::now());
+        let caller = caller.map_err(|_| AccountRefusal::Unauthenticated)?;
+        caller.require(OPENERS).map_err(|_| AccountRefusal::Forbidden)?;
+        let patient_id = Uuid::parse_str(&asked.patient_id).map_err(|_| AccountRefusal::Invalid)?;
+        // A batch serves several registrations; each has this step in its own trace.
+        let span = info_span!("open account", otel.kind = "server");
+        sidecar::trace::continue_from(&span, Some(&asked.traceparent));
+        Ok(Opening { patient_id, traceparent: span.in_scope(sidecar::trace::current) })
+    }
+}
+
+#[tonic::async_trait]
+impl accounts_server::Accounts for Accounts {
+    async fn open_accounts(&self, request: Request<OpenAccountsRequest>) -> Result<Response<OpenAccountsResponse>, Status> {
+        let asked = request.into_inner().openings;
+        if asked.len() > LARGEST_BATCH {
+            let detail = format!("must have at most {LARGEST_BATCH} items");
+            return Err(Problem::invalid_field("/openings", detail).into());
+        }
+        let openings: Vec<_> = asked.iter().map(|asked| self.opening(asked)).collect();
+        let allowed = openings.iter().filter_map(|opening| opening.clone().ok()).collect();
+        let accounts = self.books.open_accounts(allowed, Timestamp::now()).await.map_err(Problem::from)?;
+        let results = asked.into_iter().zip(openings).map(|(asked, opening)| {
+            let outcome = match opening {
+                Ok(opening) => accounts.get(&opening.patient_id).map(|found| Outcome::Account(message(&found.account, found.version))),
+                Err(refusal) => Some(Outcome::Refusal(refusal.into())),
+            };
+            AccountOpeningResult { patient_id: asked.patient_id, outcome }
+        });
+        Ok(Response::new(OpenAccountsResponse { results: results.collect() }))
+    }
+
+    async fn get_account(&self, request: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
+        Caller::of_metadata(&self.tokens, request.metadata())?.require(READERS)?;
+        let none = || Problem::new(Kind::NotFound, "This patient has no billing account.");
+        let patient = Uuid::parse_str(&request.into_inner().patient_id).map_err(|_| none())?;
+        let found = self.books.account_of(patient).await.map_err(Problem::from)?.ok_or_else(none)?;
+        Ok(Response::new(GetAccountResponse { account: Some(message(&found.account, found.version)) }))
+    }
+}

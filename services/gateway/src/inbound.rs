@@ -1,0 +1,3 @@
+//! What the public asks.
+
+pub mod http;

@@ -1,0 +1,16 @@
+//! The process of the service `gateway`.
+
+use gateway::{app::App, config::Config};
+use runtime::{Environment, telemetry};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::read(Environment::of_process())?;
+    let telemetry = telemetry::start(gateway::APP_ID, &config.app)?;
+    let served = App::build(&config)?.run().await;
+    telemetry.stop();
+    served
+}

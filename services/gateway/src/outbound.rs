@@ -1,0 +1,3 @@
+//! The services behind, all of them through the sidecar.
+
+pub mod billing;
