@@ -1,5 +1,7 @@
 //! Compiles `proto/` without protoc: messages, gRPC clients and servers, and their proto JSON.
 
+#![expect(clippy::disallowed_methods, reason = "Cargo speaks to build scripts by the environment")]
+
 use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;

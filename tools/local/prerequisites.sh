@@ -38,10 +38,10 @@ install_postgres() {
     apt_get="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0"
     # The package would make a cluster and start it at the standard port: ours is enough.
     $apt_get update &&
-        $apt_get install -y postgresql-common >/dev/null &&
+        $apt_get install -y --no-install-recommends postgresql-common >/dev/null &&
         $as_root sed -i 's/^#* *create_main_cluster *=.*/create_main_cluster = false/' \
             /etc/postgresql-common/createcluster.conf &&
-        $apt_get install -y postgresql >/dev/null
+        $apt_get install -y --no-install-recommends postgresql >/dev/null
 }
 
 may_install() { has apt-get && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }

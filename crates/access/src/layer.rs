@@ -26,7 +26,9 @@ pub async fn authenticate(
 
 /// The token of an `Authorization` header.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
-    let missing = || Problem::new(Kind::Unauthenticated, "Send `Authorization: Bearer <access_token>`; POST /auth/login gives one.");
+    let missing = || {
+        Problem::new(Kind::Unauthenticated, "Send `Authorization: Bearer <access_token>`; POST /auth/login gives one.")
+    };
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).ok_or_else(missing)?;
     let (scheme, token) = value.split_once(' ').ok_or_else(missing)?;
     if !scheme.eq_ignore_ascii_case("bearer") {

@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
-#![expect(missing_docs, clippy::pedantic, reason = "generated code; the proto files hold the documentation")]
+#![expect(
+    missing_docs,
+    clippy::pedantic,
+    clippy::allow_attributes,
+    reason = "generated code; the proto files hold the documentation"
+)]
 
 pub mod topic;
 
@@ -58,7 +63,8 @@ mod tests {
 
     #[test]
     fn a_consumer_ignores_what_it_does_not_know() {
-        let event: PatientRegistered = serde_json::from_str(r#"{"patient":{"version":"1","later":true},"too":1}"#).unwrap();
+        let event: PatientRegistered =
+            serde_json::from_str(r#"{"patient":{"version":"1","later":true},"too":1}"#).unwrap();
         assert_eq!(event.patient.unwrap().version, 1);
     }
 }

@@ -8,7 +8,10 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 
-pub use self::{kind::{Kind, Verdict}, wire::Cause};
+pub use self::{
+    kind::{Kind, Verdict},
+    wire::Cause,
+};
 
 /// A failure as its caller may see it, in the members of RFC 9457, with the cause beside it for the log.
 #[derive(Clone, Debug)]
@@ -67,7 +70,8 @@ impl Problem {
 
     /// Our own fault; the caller learns nothing about the cause.
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::new(Kind::Internal, "Something went wrong on our side; nothing is known to have changed.").with_cause(cause)
+        Self::new(Kind::Internal, "Something went wrong on our side; nothing is known to have changed.")
+            .with_cause(cause)
     }
 
     /// A part is away or slow: whether the request took effect is unknown, and the same request may be sent again.

@@ -36,7 +36,9 @@ pub struct BadEnvironment(Vec<String>);
 impl Environment {
     /// The environment of the process.
     pub fn of_process() -> Self {
-        Self::of(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
+        Self::of(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     /// An environment made of these variables.

@@ -2,6 +2,7 @@
 
 use std::{any::Any, sync::OnceLock, time::Instant};
 
+use ::http::{HeaderMap, StatusCode, header};
 use axum::{
     Router,
     body::Body,
@@ -10,7 +11,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use ::http::{HeaderMap, StatusCode, header};
 use opentelemetry::{KeyValue, global, metrics::Histogram};
 use problem::{Cause, Kind, Problem};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -31,7 +31,7 @@ pub(crate) fn wrap(app: Router) -> Router {
 }
 
 /// Lets only the sidecar in: it shows the app's token with each call.
-pub(crate) fn for_sidecar_only(app: Router, token: SecretString) -> Router {
+pub(crate) fn for_sidecar_only(app: Router, token: &SecretString) -> Router {
     let token: &'static str = Box::leak(token.expose_secret().to_owned().into_boxed_str());
     app.layer(middleware::from_fn(move |request: Request, next: Next| async move {
         let shown = request.headers().get("dapr-api-token").map_or(&b""[..], |value| value.as_bytes());
@@ -126,11 +126,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-metrics/>
 fn duration() -> &'static Histogram<f64> {
     static DURATION: OnceLock<Histogram<f64>> = OnceLock::new();
-    DURATION.get_or_init(|| {
-        global::meter("runtime").f64_histogram("http.server.request.duration").with_unit("s").build()
-    })
+    DURATION
+        .get_or_init(|| global::meter("runtime").f64_histogram("http.server.request.duration").with_unit("s").build())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over so")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("unknown"), "a request panicked");
@@ -202,12 +202,15 @@ mod tests {
             assert_eq!(answered, status);
             assert_eq!(problem["status"], status);
         }
-        assert_eq!(ask(app(), post("application/json", "{}".to_owned())).await, (StatusCode::OK, serde_json::json!({})));
+        assert_eq!(
+            ask(app(), post("application/json", "{}".to_owned())).await,
+            (StatusCode::OK, serde_json::json!({}))
+        );
     }
 
     #[tokio::test]
     async fn only_the_sidecar_gets_in() {
-        let app = || for_sidecar_only(Router::new().route("/", get(|| async { "1" })), "right".to_owned().into());
+        let app = || for_sidecar_only(Router::new().route("/", get(|| async { "1" })), &"right".to_owned().into());
         for (token, status) in [("right", 200), ("wrong", 401), ("righ", 401), ("", 401)] {
             let request = HttpRequest::get("/").header("dapr-api-token", token).body(Body::empty()).unwrap();
             assert_eq!(app().oneshot(request).await.unwrap().status(), status, "{token:?}");

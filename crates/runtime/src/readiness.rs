@@ -3,7 +3,10 @@
 //! Liveness depends on nothing else: restarting a service does not mend its database.
 
 use std::{
-    sync::{Arc, atomic::{AtomicBool, Ordering}},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 

@@ -36,7 +36,7 @@ impl Server {
         let grpc = grpc.map(|grpc| grpc.prepare().into_axum_router().reset_fallback());
         let routes = grpc.into_iter().fold(routes, Router::merge);
         let health = Arc::clone(&readiness).routes();
-        let guarded = http::for_sidecar_only(http::wrap(routes.clone()), config.api_token.clone());
+        let guarded = http::for_sidecar_only(http::wrap(routes.clone()), &config.api_token);
         // Whoever restarts the service has no token, and learns nothing but its health.
         let app = Router::new().merge(Arc::clone(&readiness).routes()).fallback_service(guarded);
         Self { app, open: http::wrap(routes.merge(health)), readiness, config: config.clone() }
@@ -88,7 +88,8 @@ async fn serve(address: SocketAddr, app: Router, mut ending: watch::Receiver<boo
 }
 
 async fn terminated() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -21,7 +21,11 @@ use tracing::{
 };
 use tracing_subscriber::{
     EnvFilter, Layer as _,
-    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer, time::{FormatTime as _, SystemTime}},
+    fmt::{
+        FmtContext, FormatEvent, FormatFields,
+        format::Writer,
+        time::{FormatTime as _, SystemTime},
+    },
     layer::SubscriberExt as _,
     registry::LookupSpan,
     util::SubscriberInitExt as _,

@@ -95,7 +95,12 @@ impl<T: Kind> Document<T> {
     pub fn parse(json: &[u8]) -> Result<Self, Failure> {
         let unreadable = |error: serde_json::Error| {
             // The place in the text, without the text.
-            Failure::Bug(format!("a {} document cannot be read: {:?} at column {}", T::NAME, error.classify(), error.column()))
+            Failure::Bug(format!(
+                "a {} document cannot be read: {:?} at column {}",
+                T::NAME,
+                error.classify(),
+                error.column()
+            ))
         };
         let envelope: Envelope<'_> = serde_json::from_slice(json).map_err(unreadable)?;
         let data = if envelope.schema == T::SCHEMA {
@@ -265,7 +270,8 @@ mod tests {
 
     #[test]
     fn an_earlier_schema_is_brought_up_to_date() {
-        let now = Document::<Thing>::parse(br#"{"schema":2,"version":3,"events":[{"old":1}],"data":{"size":5}}"#).unwrap();
+        let now =
+            Document::<Thing>::parse(br#"{"schema":2,"version":3,"events":[{"old":1}],"data":{"size":5}}"#).unwrap();
         assert_eq!((now.version, now.data, now.events.len()), (3, Thing { size: 5 }, 0));
         let old = Document::<Thing>::parse(br#"{"schema":1,"version":1,"data":{"length":4}}"#).unwrap();
         assert_eq!(old.data, Thing { size: 4 });

@@ -73,7 +73,8 @@ fn constraint(text: &str) -> Option<&str> {
 pub(crate) fn is_missing_secret(status: &Status) -> bool {
     let text = status.message();
     status.code() == Code::NotFound
-        || text.contains("failed getting secret") && (text.ends_with("not found") || text.contains("ResourceNotFoundException"))
+        || text.contains("failed getting secret")
+            && (text.ends_with("not found") || text.contains("ResourceNotFoundException"))
 }
 
 impl From<Status> for Failure {

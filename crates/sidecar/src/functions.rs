@@ -13,12 +13,17 @@ impl Sidecar {
     ///
     /// The binding's `query` hides errors behind an empty or short answer, so anything but one row with one text is
     /// an error, and nothing with an effect may be called so.
-    pub async fn query<P: Serialize, R: DeserializeOwned>(&self, function: &'static str, parameter: &P) -> Result<R, Failure> {
+    pub async fn query<P: Serialize, R: DeserializeOwned>(
+        &self,
+        function: &'static str,
+        parameter: &P,
+    ) -> Result<R, Failure> {
         let sql = format!("select api.{function}($1::jsonb)::text");
         let answer = self.call_functions("query", sql, parameter).await?;
         let rows: Vec<(String,)> = serde_json::from_slice(&answer).map_err(|_| hidden(function))?;
         let [(row,)] = rows.as_slice() else { return Err(hidden(function)) };
-        serde_json::from_str(row).map_err(|error| Failure::Bug(format!("api.{function} answered something else: {error}")))
+        serde_json::from_str(row)
+            .map_err(|error| Failure::Bug(format!("api.{function} answered something else: {error}")))
     }
 
     /// Has a function take effect; it answers nothing.
@@ -27,7 +32,12 @@ impl Sidecar {
         self.call_functions("exec", sql, parameter).await.map(drop)
     }
 
-    async fn call_functions<P: Serialize>(&self, operation: &str, sql: String, parameter: &P) -> Result<Vec<u8>, Failure> {
+    async fn call_functions<P: Serialize>(
+        &self,
+        operation: &str,
+        sql: String,
+        parameter: &P,
+    ) -> Result<Vec<u8>, Failure> {
         let parameter = serde_json::to_string(parameter).map_err(|error| Failure::Bug(error.to_string()))?;
         // The parameters are a JSON array of texts: JSON in JSON.
         let params = serde_json::to_string(&[parameter]).map_err(|error| Failure::Bug(error.to_string()))?;

@@ -12,7 +12,10 @@ use hyper_util::{
 use problem::{Kind, Problem};
 use tonic::{metadata::MetadataValue, service::interceptor::InterceptedService, transport::Channel};
 
-use crate::{Sidecar, loopback, trace::{self, Outgoing}};
+use crate::{
+    Sidecar, loopback,
+    trace::{self, Outgoing},
+};
 
 pub(crate) type HttpClient = Client<HttpConnector, Full<Bytes>>;
 
@@ -40,7 +43,12 @@ impl Sidecar {
     ///
     /// What the app answers is the answer, whatever its status; a problem means that it was not reached or said too
     /// much, and then the outcome is unknown.
-    pub async fn invoke(&self, id: &str, request: Request<Bytes>, deadline: Duration) -> Result<Response<Bytes>, Problem> {
+    pub async fn invoke(
+        &self,
+        id: &str,
+        request: Request<Bytes>,
+        deadline: Duration,
+    ) -> Result<Response<Bytes>, Problem> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
         parts.uri = self.uri(&format!("/v1.0/invoke/{id}/method{path}"))?;

@@ -6,7 +6,10 @@ use dapr::dapr::proto::runtime::v1::GetSecretRequest;
 use secrecy::SecretString;
 use tonic::Request;
 
-use crate::{STORE_DEADLINE, Sidecar, component, failure::{Failure, is_missing_secret}};
+use crate::{
+    STORE_DEADLINE, Sidecar, component,
+    failure::{Failure, is_missing_secret},
+};
 
 impl Sidecar {
     /// A secret by its name; none when the store does not have it.

@@ -34,9 +34,9 @@ struct Bulk<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Entry<'a> {
-    entry_id: String,
+    #[serde(rename = "entryId")]
+    id: String,
     /// The message's bytes in base64, when the subscription asks for raw payloads; else the message.
     #[serde(borrow)]
     event: &'a RawValue,
@@ -46,9 +46,9 @@ struct Entry<'a> {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Status {
-    entry_id: String,
+    #[serde(rename = "entryId")]
+    id: String,
     status: Verdict,
 }
 
@@ -74,7 +74,9 @@ where
 {
     let bulk: Bulk<'_> = match serde_json::from_slice(body) {
         Ok(bulk) => bulk,
-        Err(error) => return Problem::new(ProblemKind::Malformed, "This is no bulk delivery.").with_cause(error).into_response(),
+        Err(error) => {
+            return Problem::new(ProblemKind::Malformed, "This is no bulk delivery.").with_cause(error).into_response();
+        }
     };
     let mut verdicts = vec![Verdict::Success; bulk.entries.len()];
     let mut refused = Vec::new();
@@ -85,7 +87,12 @@ where
             .and_then(|event| decode(&event).map(|message| (event, message)).map_err(|error| error.to_string()));
         match decoded {
             Ok((event, message)) => {
-                let span = info_span!("process", otel.kind = "consumer", messaging.destination.name = bulk.topic, messaging.message.id = event.id);
+                let span = info_span!(
+                    "process",
+                    otel.kind = "consumer",
+                    messaging.destination.name = bulk.topic,
+                    messaging.message.id = event.id
+                );
                 trace::continue_from(&span, event.traceparent.as_deref());
                 let time = event.time.and_then(|time| time.parse().ok());
                 pending.push(Pending { entry, message, time, span });
@@ -99,7 +106,10 @@ where
         let messages = batch.iter().map(|pending| pending.message.clone()).collect();
         let Err(problem) = apply(messages).instrument(first.span.clone()).await else {
             for time in batch.iter().filter_map(|pending| pending.time) {
-                lag().record(now.duration_since(time).as_secs_f64(), &[KeyValue::new("messaging.destination.name", bulk.topic.clone())]);
+                lag().record(
+                    now.duration_since(time).as_secs_f64(),
+                    &[KeyValue::new("messaging.destination.name", bulk.topic.clone())],
+                );
             }
             continue;
         };
@@ -126,7 +136,7 @@ where
         }
     }
     let statuses = bulk.entries.into_iter().zip(verdicts);
-    let statuses: Vec<_> = statuses.map(|(entry, status)| Status { entry_id: entry.entry_id, status }).collect();
+    let statuses: Vec<_> = statuses.map(|(entry, status)| Status { id: entry.id, status }).collect();
     Json(serde_json::json!({ "statuses": statuses })).into_response()
 }
 
@@ -142,7 +152,9 @@ impl Entry<'_> {
         // A message that comes again is the same dead letter: by its place, or where a broker names none, by itself.
         let place = ["__partition", "__offset"].map(|name| self.metadata.get(name));
         let id = match place {
-            [Some(partition), Some(offset)] => Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{topic}/{partition}/{offset}").as_bytes()),
+            [Some(partition), Some(offset)] => {
+                Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{topic}/{partition}/{offset}").as_bytes())
+            }
             _ => Uuid::new_v5(&Uuid::NAMESPACE_OID, &payload),
         };
         let payload = String::from_utf8(payload).unwrap_or_else(|error| STANDARD.encode(error.into_bytes()));
@@ -213,9 +225,7 @@ mod tests {
     }
 
     async fn verdicts(kept: &Kept, payloads: &[Vec<u8>], apply: impl Fn(&[u64]) -> Result<(), Problem>) -> Vec<String> {
-        let entry = |(n, payload): (usize, &Vec<u8>)| {
-            json!({ "entryId": n.to_string(), "event": STANDARD.encode(payload), "metadata": { "__partition": "0", "__offset": n.to_string() } })
-        };
+        let entry = |(n, payload): (usize, &Vec<u8>)| json!({ "entryId": n.to_string(), "event": STANDARD.encode(payload), "metadata": { "__partition": "0", "__offset": n.to_string() } });
         let entries: Vec<_> = payloads.iter().enumerate().map(entry).collect();
         let body = json!({ "topic": "t", "entries": entries }).to_string();
         let decode = |event: &CloudEvent| serde_json::from_str::<u64>(event.data.get()).map_err(|_| "no number");
@@ -227,7 +237,9 @@ mod tests {
     }
 
     fn event(data: impl Into<Value>) -> Vec<u8> {
-        json!({ "specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": data.into() }).to_string().into_bytes()
+        json!({ "specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": data.into() })
+            .to_string()
+            .into_bytes()
     }
 
     #[tokio::test]

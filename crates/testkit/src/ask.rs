@@ -35,6 +35,11 @@ impl Parts {
         format!("http://127.0.0.1:{}{path}", self.0.sidecars.ports.app(self.0.app).app)
     }
 
+    /// What the sidecar shows the service, for calls that are no plain HTTP.
+    pub fn app_api_token(&self) -> &str {
+        &self.0.sidecars.tokens.app_api_token
+    }
+
     /// A request to the service as its sidecar would make it.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let tokens = &self.0.sidecars.tokens;
@@ -68,7 +73,7 @@ impl Parts {
 
     /// Starts the sidecar of an app that publishes, without the app.
     pub async fn start_publisher(&self, publisher: App) -> Result<()> {
-        self.0.sidecars.start(publisher, false).await?;
+        self.0.sidecars.start(publisher, false)?;
         self.0.sidecars.ready(publisher).await
     }
 

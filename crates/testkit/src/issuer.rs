@@ -4,7 +4,10 @@ use access::{AUDIENCE, Claims, ISSUER, Role};
 use anyhow::{Context as _, Result};
 use axum::{Json, Router, routing::get};
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::{Jwk, JwkSet, ThumbprintHash}};
+use jsonwebtoken::{
+    Algorithm, EncodingKey, Header, encode,
+    jwk::{Jwk, JwkSet, ThumbprintHash},
+};
 use local::{App, Home};
 use tokio::net::TcpListener;
 use uuid::Uuid;

@@ -1,13 +1,16 @@
 //! The parts and what a test does with them.
 
 use std::{
-    env,
+    collections::BTreeMap,
+    env, fs,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::{Context as _, Result};
-use local::{App, Home, Kafka, Postgres, Process, Reservation, Secrets, Sentry, Signal, Tokens, access, postgres::Shutdown};
+use local::{
+    App, Home, Kafka, Postgres, Process, Reservation, Secrets, Sentry, Signal, Tokens, access, postgres::Shutdown,
+};
 use runtime::Environment;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
@@ -61,9 +64,9 @@ impl Parts {
         let issuer = Issuer::of(&home)?;
         if app != App::Auth {
             issuer.serve(ports.app(App::Auth).app).await?;
-            sidecars.start(App::Auth, true).await?;
+            sidecars.start(App::Auth, true)?;
         }
-        let own_sidecar = sidecars.start(app, true).await?;
+        let own_sidecar = sidecars.start(app, true)?;
         Ok(Self(Arc::new(Inner {
             app,
             reservation,
@@ -109,6 +112,17 @@ impl Parts {
         &self.0.secrets
     }
 
+    /// Changes or removes a secret of the app; its sidecar has it after its next start.
+    pub fn set_secret(&self, name: &str, value: Option<&str>) -> Result<()> {
+        let path = self.0.home.app_secrets(self.0.app);
+        let mut secrets: BTreeMap<String, String> = serde_json::from_slice(&fs::read(&path)?)?;
+        match value {
+            Some(value) => secrets.insert(name.to_owned(), value.to_owned()),
+            None => secrets.remove(name),
+        };
+        Ok(fs::write(&path, serde_json::to_vec(&secrets)?)?)
+    }
+
     /// Kills PostgreSQL as a loss of power would.
     pub async fn stop_postgres(&self) -> Result<()> {
         local::postgres::stop(&self.0.home, Shutdown::Immediate).await
@@ -130,7 +144,7 @@ impl Parts {
 
     /// Starts the app's sidecar again.
     pub async fn start_sidecar(&self) -> Result<()> {
-        let sidecar = self.0.sidecars.start(self.0.app, true).await?;
+        let sidecar = self.0.sidecars.start(self.0.app, true)?;
         *self.0.own_sidecar.lock().unwrap_or_else(PoisonError::into_inner) = Some(sidecar);
         self.0.sidecars.ready(self.0.app).await
     }
@@ -162,7 +176,8 @@ async fn program(repo: &Path, variable: &str, script: &str) -> Result<PathBuf> {
     if let Ok(directory) = env::var(variable) {
         return Ok(directory.into());
     }
-    let output = tokio::process::Command::new(repo.join(script)).stderr(std::process::Stdio::inherit()).output().await?;
+    let output =
+        tokio::process::Command::new(repo.join(script)).stderr(std::process::Stdio::inherit()).output().await?;
     anyhow::ensure!(output.status.success(), "{script} failed");
     Ok(String::from_utf8(output.stdout)?.trim().into())
 }

@@ -1,6 +1,10 @@
 //! daprd as `dapr run` would start it, for one app.
 
-use std::{fs, path::{Path, PathBuf}, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
 use local::{App, Home, Ports, Process, Tokens, launch::launch};
@@ -36,15 +40,25 @@ struct RunApp {
 
 impl Sidecars {
     /// Starts the sidecar of `app`; with `serving` it calls the app and waits for it.
-    pub(crate) async fn start(&self, app: App, serving: bool) -> Result<Process> {
+    pub(crate) fn start(&self, app: App, serving: bool) -> Result<Process> {
         let run: Run = serde_yaml_ng::from_str(&fs::read_to_string(self.repo.join("dapr/dapr.yaml"))?)?;
         let run = run.apps.into_iter().find(|run| run.app_id == app.id()).context("dapr.yaml has no such app")?;
         let block = self.ports.app(app);
         let mut command = Command::new(self.runtime.join(".dapr/bin/daprd"));
         command.args(["--app-id", app.id(), "--log-as-json"]);
         command.args(["--dapr-http-port", &block.http.to_string(), "--dapr-grpc-port", &block.grpc.to_string()]);
-        command.args(["--dapr-internal-grpc-port", &block.internal.to_string(), "--metrics-port", &block.metrics.to_string()]);
-        for listen in ["dapr-listen-addresses", "dapr-internal-grpc-listen-address", "dapr-public-listen-address", "metrics-listen-address"] {
+        command.args([
+            "--dapr-internal-grpc-port",
+            &block.internal.to_string(),
+            "--metrics-port",
+            &block.metrics.to_string(),
+        ]);
+        for listen in [
+            "dapr-listen-addresses",
+            "dapr-internal-grpc-listen-address",
+            "dapr-public-listen-address",
+            "metrics-listen-address",
+        ] {
             command.args([&format!("--{listen}"), "127.0.0.1"]);
         }
         command.args(["--enable-mtls", "--sentry-address", &format!("127.0.0.1:{}", self.ports.sentry())]);
@@ -76,7 +90,10 @@ impl Sidecars {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        bail!("the sidecar of {app} does not get ready\n{}", local::launch::tail(&self.home.log(&format!("{app}-sidecar"))))
+        bail!(
+            "the sidecar of {app} does not get ready\n{}",
+            local::launch::tail(&self.home.log(&format!("{app}-sidecar")))
+        )
     }
 
     /// Paths in `dapr.yaml` begin at a folder beside `dapr/`.

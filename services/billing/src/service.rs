@@ -3,9 +3,11 @@
 pub mod open_accounts;
 
 use sidecar::failure::Failure;
-use uuid::Uuid;
 
-use crate::outbound::accounts::{Accounts, Versioned};
+use crate::{
+    domain::account::PatientId,
+    outbound::accounts::{Accounts, Versioned},
+};
 
 /// The clinic's books.
 #[derive(Clone, Debug)]
@@ -20,7 +22,7 @@ impl Books {
     }
 
     /// The account of a patient.
-    pub async fn account_of(&self, patient: Uuid) -> Result<Option<Versioned>, Failure> {
+    pub async fn account_of(&self, patient: PatientId) -> Result<Option<Versioned>, Failure> {
         Ok(self.accounts.of_patients(&[patient]).await?.pop().flatten())
     }
 }

@@ -4,8 +4,8 @@ use problem::input::{Findings, Object};
 use serde_json::{Map, Value};
 
 use crate::domain::demographics::{
-    Address, AddressUse, BirthDate, ContactPoint, ContactSystem, ContactUse, Demographics, Gender, HumanName, Identifier,
-    NameUse,
+    Address, AddressUse, BirthDate, ContactPoint, ContactSystem, ContactUse, Demographics, Gender, HumanName,
+    Identifier, NameUse,
 };
 
 /// The longest part of a name, line of an address and the like.
@@ -24,7 +24,11 @@ pub fn read(body: &mut Object, findings: &mut Findings) -> Demographics {
         name,
         gender: body.parsed("gender", CODE, findings, Gender::parse),
         birth_date: body.parsed("birthDate", CODE, findings, BirthDate::parse),
-        telecom: body.objects("telecom", MOST, findings).into_iter().filter_map(|object| telecom(object, findings)).collect(),
+        telecom: body
+            .objects("telecom", MOST, findings)
+            .into_iter()
+            .filter_map(|object| telecom(object, findings))
+            .collect(),
         address: body.objects("address", MOST, findings).into_iter().map(|object| address(object, findings)).collect(),
         identifier: identifiers(body, findings),
     }
@@ -64,7 +68,8 @@ fn check_contact(system: ContactSystem, value: &str) -> Result<(), &'static str>
     match system {
         ContactSystem::Phone | ContactSystem::Fax | ContactSystem::Sms | ContactSystem::Pager => {
             let digits = value.bytes().filter(u8::is_ascii_digit).count();
-            let shaped = value.strip_prefix('+').unwrap_or(value).chars().all(|c| c.is_ascii_digit() || " ()-./".contains(c));
+            let shaped =
+                value.strip_prefix('+').unwrap_or(value).chars().all(|c| c.is_ascii_digit() || " ()-./".contains(c));
             // ITU-T E.164 allows 15 digits.
             if shaped && (3..=15).contains(&digits) {
                 Ok(())
@@ -115,40 +120,56 @@ fn identifiers(body: &mut Object, findings: &mut Findings) -> Vec<Identifier> {
 
 /// Writes demographics: absent is left out, as FHIR wants it.
 pub fn write(person: &Demographics, into: &mut Map<String, Value>) {
-    put_list(into, "name", person.name.iter().map(|name| {
-        let mut object = Map::new();
-        put(&mut object, "use", name.r#use.map(NameUse::code));
-        put(&mut object, "family", name.family.as_deref());
-        put_list(&mut object, "given", name.given.iter().cloned());
-        put_list(&mut object, "prefix", name.prefix.iter().cloned());
-        put_list(&mut object, "suffix", name.suffix.iter().cloned());
-        object
-    }));
+    put_list(
+        into,
+        "name",
+        person.name.iter().map(|name| {
+            let mut object = Map::new();
+            put(&mut object, "use", name.r#use.map(NameUse::code));
+            put(&mut object, "family", name.family.as_deref());
+            put_list(&mut object, "given", name.given.iter().cloned());
+            put_list(&mut object, "prefix", name.prefix.iter().cloned());
+            put_list(&mut object, "suffix", name.suffix.iter().cloned());
+            object
+        }),
+    );
     put(into, "gender", person.gender.map(Gender::code));
     put(into, "birthDate", person.birth_date.map(|born| born.to_string()));
-    put_list(into, "telecom", person.telecom.iter().map(|telecom| {
-        let mut object = Map::new();
-        put(&mut object, "system", Some(telecom.system.code()));
-        put(&mut object, "value", Some(telecom.value.as_str()));
-        put(&mut object, "use", telecom.r#use.map(ContactUse::code));
-        object
-    }));
-    put_list(into, "address", person.address.iter().map(|address| {
-        let mut object = Map::new();
-        put(&mut object, "use", address.r#use.map(AddressUse::code));
-        put_list(&mut object, "line", address.line.iter().cloned());
-        put(&mut object, "city", address.city.as_deref());
-        put(&mut object, "state", address.state.as_deref());
-        put(&mut object, "postalCode", address.postal_code.as_deref());
-        put(&mut object, "country", address.country.as_deref());
-        object
-    }));
-    put_list(into, "identifier", person.identifier.iter().map(|identifier| {
-        let mut object = Map::new();
-        put(&mut object, "system", Some(identifier.system.as_str()));
-        put(&mut object, "value", Some(identifier.value.as_str()));
-        object
-    }));
+    put_list(
+        into,
+        "telecom",
+        person.telecom.iter().map(|telecom| {
+            let mut object = Map::new();
+            put(&mut object, "system", Some(telecom.system.code()));
+            put(&mut object, "value", Some(telecom.value.as_str()));
+            put(&mut object, "use", telecom.r#use.map(ContactUse::code));
+            object
+        }),
+    );
+    put_list(
+        into,
+        "address",
+        person.address.iter().map(|address| {
+            let mut object = Map::new();
+            put(&mut object, "use", address.r#use.map(AddressUse::code));
+            put_list(&mut object, "line", address.line.iter().cloned());
+            put(&mut object, "city", address.city.as_deref());
+            put(&mut object, "state", address.state.as_deref());
+            put(&mut object, "postalCode", address.postal_code.as_deref());
+            put(&mut object, "country", address.country.as_deref());
+            object
+        }),
+    );
+    put_list(
+        into,
+        "identifier",
+        person.identifier.iter().map(|identifier| {
+            let mut object = Map::new();
+            put(&mut object, "system", Some(identifier.system.as_str()));
+            put(&mut object, "value", Some(identifier.value.as_str()));
+            object
+        }),
+    );
 }
 
 fn put(object: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
@@ -175,7 +196,9 @@ mod tests {
         let mut body = problem::input::object(value).unwrap();
         let person = read(&mut body, &mut findings);
         body.finish(&mut findings);
-        findings.into_result(Some(person)).map_err(|problem| problem.errors.into_iter().map(|error| error.pointer).collect())
+        findings
+            .into_result(Some(person))
+            .map_err(|problem| problem.errors.into_iter().map(|error| error.pointer).collect())
     }
 
     #[test]
@@ -205,10 +228,22 @@ mod tests {
             "identifier": [{ "system": "s", "value": "1" }, { "system": "s", "value": "1" }, { "system": "s" }],
             "shoeSize": 41,
         }));
-        assert_eq!(found.unwrap_err(), [
-            "/name/0/family", "/name/1/middle", "/gender", "/birthDate", "/telecom/0/system", "/telecom/1/value",
-            "/telecom/2/value", "/address/0/line", "/identifier/1/value", "/identifier/2/value", "/shoeSize",
-        ]);
+        assert_eq!(
+            found.unwrap_err(),
+            [
+                "/name/0/family",
+                "/name/1/middle",
+                "/gender",
+                "/birthDate",
+                "/telecom/0/system",
+                "/telecom/1/value",
+                "/telecom/2/value",
+                "/address/0/line",
+                "/identifier/1/value",
+                "/identifier/2/value",
+                "/shoeSize",
+            ]
+        );
         assert_eq!(read_json(json!({})).unwrap_err(), ["/name"]);
     }
 }

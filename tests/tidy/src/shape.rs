@@ -3,7 +3,7 @@
 use crate::{Finding, Tree};
 
 const ROOT: [&str; 5] = ["Cargo.toml", "README.md", "migrations", "src", "tests"];
-const SOURCE: [&str; 8] = ["app", "config", "domain", "inbound", "lib", "main", "outbound", "service"];
+const SOURCE: [&str; 9] = ["app", "config", "domain", "fhir", "inbound", "lib", "main", "outbound", "service"];
 
 /// What no service can be without. A missing `domain` or `outbound` tells something.
 const NEEDED: [&str; 6] = ["Cargo.toml", "README.md", "src/app.rs", "src/config.rs", "src/lib.rs", "src/main.rs"];

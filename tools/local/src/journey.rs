@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use jiff::{SignedDuration, Timestamp, Unit};
+use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
 use reqwest::{Client, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -107,7 +107,7 @@ impl<'a> Traveller<'a> {
             sleep(POLL).await;
         }
         self.report.say(&format!(
-            "GET  /api/analytics/...         counted after {} ms: {} -> {} this hour  patient -> Kafka -> analytics",
+            "GET  /api/analytics/...         counted after {} ms: {} -> {}  patient -> Kafka -> analytics",
             begun.elapsed().as_millis(),
             before,
             self.count().await?
@@ -130,9 +130,9 @@ impl<'a> Traveller<'a> {
         Ok(())
     }
 
-    /// How many registrations analytics has counted in this hour.
+    /// How many registrations analytics has counted about now.
     async fn count(&self) -> Result<u64> {
-        let (from, to) = this_hour()?;
+        let (from, to) = around_now()?;
         let path = format!("/api/analytics/registrations?group=hour&from={from}&to={to}");
         let answer = self.get(&path).await?;
         answer.expect(StatusCode::OK, &path)?;
@@ -215,10 +215,11 @@ fn person() -> Value {
     })
 }
 
-fn this_hour() -> Result<(Timestamp, Timestamp)> {
-    let from = Timestamp::now().round(jiff::TimestampRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Floor))?;
-    // Two hours, so that a journey over the full hour is counted as well.
-    Ok((from, from.checked_add(SignedDuration::from_hours(2))?))
+/// Full hours around this moment, with room for zones whose hours begin at half past ours.
+fn around_now() -> Result<(Timestamp, Timestamp)> {
+    let hour = TimestampRound::new().smallest(Unit::Hour).mode(RoundMode::Floor);
+    let this = Timestamp::now().round(hour)?;
+    Ok((this.checked_sub(SignedDuration::from_hours(1))?, this.checked_add(SignedDuration::from_hours(2))?))
 }
 
 fn sum_of_counts(body: &Value) -> u64 {
@@ -227,7 +228,7 @@ fn sum_of_counts(body: &Value) -> u64 {
         Value::Object(fields) => fields
             .iter()
             .map(|(name, value)| match value.as_u64() {
-                Some(count) if name == "count" => count,
+                Some(count) if matches!(name.as_str(), "count" | "registrations") => count,
                 _ => sum_of_counts(value),
             })
             .sum(),
@@ -256,8 +257,8 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_begins_when_it_is_full() {
-        let (from, to) = this_hour().unwrap();
+    fn the_hours_are_full_and_now_is_among_them() {
+        let (from, to) = around_now().unwrap();
         assert!(from <= Timestamp::now() && Timestamp::now() < to);
         assert_eq!(from.as_second() % 3600, 0);
     }

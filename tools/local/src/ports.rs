@@ -114,9 +114,20 @@ impl Ports {
         Block { app, http: app + 1, grpc: app + 2, internal: app + 3, metrics: app + 4 }
     }
 
-    /// The first of these ports that another program listens on.
-    pub fn first_taken(self) -> Option<u16> {
-        (self.base..self.base + SPAN).find(|port| !is_free(*port))
+    /// Every port that a system listens on.
+    pub fn all(self) -> Vec<u16> {
+        let mut ports = vec![
+            self.gateway(),
+            self.postgres(),
+            self.kafka(),
+            self.kafka_controller(),
+            self.sentry(),
+            self.sentry_health(),
+        ];
+        for block in App::ALL.map(|app| self.app(app)) {
+            ports.extend([block.app, block.http, block.grpc, block.internal, block.metrics]);
+        }
+        ports
     }
 
     /// The same port of the system at this base, when `port` belongs to the one at the default base.
@@ -147,7 +158,7 @@ impl Reservation {
         for base in RESERVABLE.step_by(usize::from(SPAN)) {
             let ports = Ports::new(base)?;
             if let Some(lock) = lock(&locks.join(base.to_string()))?
-                && ports.first_taken().is_none()
+                && (base..base + SPAN).all(is_free)
             {
                 return Ok(Self { ports, _lock: lock });
             }
@@ -174,7 +185,7 @@ pub(crate) fn expect_free(port: u16) -> Result<()> {
     Ok(())
 }
 
-fn is_free(port: u16) -> bool {
+pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 

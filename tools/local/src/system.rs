@@ -16,7 +16,7 @@ use crate::{
     kafka::{self, Kafka},
     options::{DEFAULT_BROKER, Options},
     part::Part,
-    ports::Ports,
+    ports::{Ports, is_free},
     postgres::{self, Postgres, Shutdown},
     process::{Process, Signal},
     readiness,
@@ -288,7 +288,7 @@ fn check_ports(options: &Options) -> Result<()> {
     if !Process::all_of(home).is_empty() || Process::recorded(home, "postgres").is_some() {
         return Ok(());
     }
-    if let Some(port) = options.ports.first_taken() {
+    if let Some(port) = options.ports.all().into_iter().find(|port| !is_free(*port)) {
         bail!("port {port} is taken by another program; choose other ports by PMS_PORT_BASE=<number>");
     }
     Ok(())

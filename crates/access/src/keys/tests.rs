@@ -1,6 +1,12 @@
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use ed25519_dalek::{SigningKey, pkcs8::{EncodePrivateKey as _, KeypairBytes}};
-use jsonwebtoken::{EncodingKey, Header, encode, jwk::{Jwk, JwkSet}};
+use ed25519_dalek::{
+    SigningKey,
+    pkcs8::{EncodePrivateKey as _, KeypairBytes},
+};
+use jsonwebtoken::{
+    EncodingKey, Header, encode,
+    jwk::{Jwk, JwkSet},
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -25,8 +31,8 @@ impl Issuer {
         jwk
     }
 
-    fn sign(&self, header: Header, claims: &Value) -> String {
-        encode(&header, claims, &self.key).unwrap()
+    fn sign(&self, header: &Header, claims: &Value) -> String {
+        encode(header, claims, &self.key).unwrap()
     }
 
     fn header(&self) -> Header {
@@ -44,7 +50,7 @@ fn only_our_own_unexpired_tokens_are_accepted() {
     let (ours, foreign) = (Issuer::new(1, "ours"), Issuer::new(2, "ours"));
     let tokens = AccessTokens::default();
     let now = Timestamp::now();
-    let good = ours.sign(ours.header(), &claims(now.as_second()));
+    let good = ours.sign(&ours.header(), &claims(now.as_second()));
     assert_eq!(tokens.verify(&good, now).unwrap_err().kind, Kind::Unauthenticated, "no key is known yet");
     tokens.set_keys(&JwkSet { keys: vec![ours.jwk()] });
     assert_eq!(tokens.verify(&good, now).unwrap().role, Role::FrontDesk);
@@ -52,12 +58,12 @@ fn only_our_own_unexpired_tokens_are_accepted() {
     let changed = |name: &str, value: Value| {
         let mut claims = claims(now.as_second());
         claims[name] = value;
-        ours.sign(ours.header(), &claims)
+        ours.sign(&ours.header(), &claims)
     };
     let without = |name: &str| {
         let mut claims = claims(now.as_second());
         claims.as_object_mut().unwrap().remove(name);
-        ours.sign(ours.header(), &claims)
+        ours.sign(&ours.header(), &claims)
     };
     let unsigned = |header: &str| {
         let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
@@ -70,10 +76,10 @@ fn only_our_own_unexpired_tokens_are_accepted() {
     let at = good.rfind('.').unwrap() + 10;
     flipped[at] = if flipped[at] == b'A' { b'B' } else { b'A' };
     let bad = [
-        ("signed by another", foreign.sign(foreign.header(), &claims(now.as_second()))),
-        ("key in the header", foreign.sign(embedded, &claims(now.as_second()))),
-        ("unknown key id", ours.sign(unknown, &claims(now.as_second()))),
-        ("no key id", ours.sign(nameless, &claims(now.as_second()))),
+        ("signed by another", foreign.sign(&foreign.header(), &claims(now.as_second()))),
+        ("key in the header", foreign.sign(&embedded, &claims(now.as_second()))),
+        ("unknown key id", ours.sign(&unknown, &claims(now.as_second()))),
+        ("no key id", ours.sign(&nameless, &claims(now.as_second()))),
         ("alg none", unsigned(r#"{"alg":"none","kid":"ours"}"#)),
         ("alg HS256", unsigned(r#"{"alg":"HS256","kid":"ours"}"#)),
         ("expired", changed("exp", json!(now.as_second() - 61))),
@@ -99,11 +105,11 @@ fn a_remembered_token_ends_with_its_time_and_with_its_key() {
     let tokens = AccessTokens::default();
     tokens.set_keys(&JwkSet { keys: vec![ours.jwk()] });
     let now = Timestamp::now();
-    let token = ours.sign(ours.header(), &claims(now.as_second() - 650));
+    let token = ours.sign(&ours.header(), &claims(now.as_second() - 650));
     let caller = tokens.verify(&token, now).unwrap();
     assert_eq!(caller.expires, now.as_second() + 10);
 
-    let good = ours.sign(ours.header(), &claims(now.as_second()));
+    let good = ours.sign(&ours.header(), &claims(now.as_second()));
     tokens.verify(&good, now).unwrap();
     tokens.set_keys(&JwkSet { keys: vec![Issuer::new(3, "next").jwk()] });
     assert_eq!(tokens.verify(&good, now).unwrap_err().kind, Kind::Unauthenticated);

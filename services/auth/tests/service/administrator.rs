@@ -1,12 +1,9 @@
 //! The first user.
 
-use std::net::TcpListener;
-
-use auth::{app::App, config::Config};
 use serde_json::json;
 use testkit::{Parts, Result};
 
-use crate::{administrator, logs, sign_in};
+use crate::{administrator, instance::Instance, logs, sign_in};
 
 const NAME_PASSWORD: &str = "administrator-password";
 const NAME_EMAIL: &str = "administrator-email";
@@ -47,20 +44,12 @@ pub(crate) async fn not_wanted(parts: Parts) -> Result<()> {
     Ok(())
 }
 
-/// Another instance of the service, started when the secrets are others; a sidecar reads them when it starts.
+/// Another instance, started when the secrets are others; a sidecar reads them when it starts.
 async fn restart_with(parts: &Parts, secrets: &[(&str, Option<&str>)]) -> Result<()> {
     for (name, value) in secrets {
         parts.set_secret(name, *value)?;
     }
     parts.kill_sidecar().await;
     parts.start_sidecar().await?;
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port().to_string();
-    let app = App::build(&Config::read(parts.environment(&[("APP_PORT", &port)]))?)?;
-    tokio::spawn(app.run());
-    parts
-        .eventually("the other instance is ready", || async {
-            let ready = reqwest::get(format!("http://127.0.0.1:{port}/readyz")).await;
-            Ok(ready.is_ok_and(|answer| answer.status().is_success()))
-        })
-        .await
+    Instance::start(parts)?.ready(parts).await
 }

@@ -11,22 +11,6 @@ use crate::{administrator, answered, credentials, header, login, sign_in};
 
 const KEYS: &str = "/auth/.well-known/jwks.json";
 
-/// The service listens as soon as it runs, however long its sidecar takes.
-pub(crate) async fn before_the_key_is_known(parts: &Parts) -> Result<()> {
-    parts
-        .eventually("the service listens", || async { Ok(parts.request(Method::GET, "/livez").send().await.is_ok()) })
-        .await?;
-    let ready = parts.request(Method::GET, "/readyz").send().await?;
-    let (status, problem) = answered(ready).await?;
-    assert_eq!(status, 503);
-    assert!(problem["missing"].as_array().unwrap().contains(&json!("signing key")), "{problem}");
-    let (email, password) = administrator(parts);
-    let refused = login(parts, &credentials(email, password)).send().await?;
-    assert_eq!((refused.status().as_u16(), header(&refused, "retry-after")), (503, "1"));
-    assert_eq!(parts.request(Method::GET, KEYS).send().await?.status(), 503);
-    Ok(())
-}
-
 pub(crate) async fn good(parts: Parts) -> Result<()> {
     let keys = parts.request(Method::GET, KEYS).send().await?;
     assert!(header(&keys, "cache-control").contains("max-age=10"));

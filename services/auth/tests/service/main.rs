@@ -1,6 +1,7 @@
 //! The service as it runs: in this process, beside a real sidecar and a real PostgreSQL.
 
 mod administrator;
+mod instance;
 mod login;
 mod logs;
 mod pressure;
@@ -17,15 +18,14 @@ fn main() -> ExitCode {
         logs::keep()?;
         let app = App::build(&Config::read(parts.environment(&[]))?)?;
         tokio::spawn(app.run());
-        let unprepared = login::before_the_key_is_known(&parts).await;
         parts.ready().await?;
         Ok(vec![
-            testkit::test("before_its_key_is_known_the_service_says_what_is_missing", &parts, |_| async { unprepared }),
             testkit::test("who_signs_in_gets_a_token_that_the_served_keys_verify", &parts, login::good),
             testkit::test("a_wrong_password_and_an_unknown_user_look_alike", &parts, login::alike),
             testkit::test("every_bad_body_is_refused_and_nothing_is_written", &parts, login::bad_bodies),
             testkit::test("many_at_once_wait_or_are_told_to_come_back", &parts, pressure::many_at_once),
             testkit::test("without_a_database_callers_are_told_at_once", &parts, pressure::without_a_database),
+            testkit::test("without_its_sidecar_a_service_says_what_is_missing", &parts, instance::before_its_sidecar),
             testkit::test("an_administrator_is_made_once_and_never_overwritten", &parts, administrator::made_once),
             testkit::test("without_the_secrets_there_is_no_administrator", &parts, administrator::not_wanted),
             testkit::test("no_password_address_or_token_is_logged", &parts, logs::hold_no_secret),

@@ -23,10 +23,10 @@ pub(crate) async fn many_at_once(parts: Parts) -> Result<()> {
         callers.spawn(async move {
             let response = request.send().await?;
             let told_when = header(&response, "retry-after") == "1";
-            Ok::<_, reqwest::Error>((response.status().as_u16(), told_when))
+            Ok((response.status().as_u16(), told_when))
         });
     }
-    let answers = callers.join_all().await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let answers = callers.join_all().await.into_iter().collect::<Result<Vec<_>>>()?;
     done.store(true, Ordering::Relaxed);
 
     let signed_in = answers.iter().filter(|(status, _)| *status == 200).count();

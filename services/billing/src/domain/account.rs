@@ -3,13 +3,21 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+/// The id of an account: UUIDv5 of the patient's.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct AccountId(pub Uuid);
+
+/// A patient, as `patient` names them.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct PatientId(pub Uuid);
+
 /// What a patient is charged on; <http://hl7.org/fhir/R4/account.html>.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Account {
     /// Derived from the patient's id: one patient, one account.
-    pub id: Uuid,
+    pub id: AccountId,
     /// The patient.
-    pub patient_id: Uuid,
+    pub patient_id: PatientId,
     /// Whether it can be charged.
     pub status: Status,
     /// When it was opened.
@@ -25,7 +33,7 @@ pub enum Status {
 
 impl Account {
     /// Opens the account `id` of a patient who has none.
-    pub fn open(id: Uuid, patient_id: Uuid, now: Timestamp) -> Self {
+    pub fn open(id: AccountId, patient_id: PatientId, now: Timestamp) -> Self {
         Self { id, patient_id, status: Status::Active, opened_at: now }
     }
 }

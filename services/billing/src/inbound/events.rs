@@ -8,7 +8,10 @@ use problem::Problem;
 use sidecar::{documents::Documents, event::CloudEvent, subscription::deliver};
 use uuid::Uuid;
 
-use crate::service::{Books, open_accounts::Opening};
+use crate::{
+    domain::account::PatientId,
+    service::{Books, open_accounts::Opening},
+};
 
 /// The routes that `dapr/subscriptions` names.
 pub fn routes(books: Books, documents: Documents) -> Router {
@@ -25,6 +28,6 @@ async fn patient_registered(State((books, documents)): State<(Books, Documents)>
 fn opening(event: &CloudEvent) -> Result<Opening, String> {
     let registered: PatientRegistered = event.message().map_err(|error| error.to_string())?;
     let patient = registered.patient.ok_or("the event has no patient")?;
-    let patient_id = Uuid::parse_str(&patient.patient_id).map_err(|_| "the patient's id is no UUID")?;
+    let patient_id = Uuid::parse_str(&patient.patient_id).map(PatientId).map_err(|_| "the patient's id is no UUID")?;
     Ok(Opening { patient_id, traceparent: event.traceparent.clone() })
 }

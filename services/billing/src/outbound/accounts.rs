@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     APP_ID,
-    domain::account::{Account, Status},
+    domain::account::{Account, AccountId, PatientId, Status},
 };
 
 /// `data` of an `account/<id>` document.
@@ -60,8 +60,8 @@ impl Accounts {
     }
 
     /// The accounts of patients, in their order.
-    pub async fn of_patients(&self, patients: &[Uuid]) -> Result<Vec<Option<Versioned>>, Failure> {
-        let ids: Vec<_> = patients.iter().map(|&patient| account_id(patient)).collect();
+    pub async fn of_patients(&self, patients: &[PatientId]) -> Result<Vec<Option<Versioned>>, Failure> {
+        let ids: Vec<_> = patients.iter().map(|patient| account_id(patient.0)).collect();
         let stored = self.documents.get_many::<AccountData>(&ids).await?;
         Ok(ids.into_iter().zip(stored).map(|(id, stored)| Some(versioned(id, &stored?.document))).collect())
     }
@@ -73,14 +73,14 @@ impl Accounts {
             let event = Event::new(
                 topic::BILLING_ACCOUNT_OPENED,
                 APP_ID,
-                account.id,
+                account.id.0,
                 Uuid::now_v7(),
                 account.opened_at,
                 traceparent.clone(),
                 &message,
             )
             .map_err(|error| Failure::Bug(error.to_string()))?;
-            Write::create(account.id, Document::first(AccountData::from(account), vec![event]))
+            Write::create(account.id.0, Document::first(AccountData::from(account), vec![event]))
         });
         self.documents.save(writes.collect::<Result<_, _>>()?).await
     }
@@ -91,7 +91,7 @@ impl From<&Account> for AccountData {
         let status = match account.status {
             Status::Active => StatusData::Active,
         };
-        Self { patient_id: account.patient_id, status, opened_at: account.opened_at }
+        Self { patient_id: account.patient_id.0, status, opened_at: account.opened_at }
     }
 }
 
@@ -100,7 +100,10 @@ fn versioned(id: Uuid, document: &Document<AccountData>) -> Versioned {
     let status = match status {
         StatusData::Active => Status::Active,
     };
-    Versioned { account: Account { id, patient_id, status, opened_at }, version: document.version }
+    Versioned {
+        account: Account { id: AccountId(id), patient_id: PatientId(patient_id), status, opened_at },
+        version: document.version,
+    }
 }
 
 /// An account as the contract tells it.
@@ -110,8 +113,8 @@ pub fn message(account: &Account, version: u64) -> v1::Account {
     };
     let opened = account.opened_at;
     v1::Account {
-        account_id: account.id.to_string(),
-        patient_id: account.patient_id.to_string(),
+        account_id: account.id.0.to_string(),
+        patient_id: account.patient_id.0.to_string(),
         version: i64::try_from(version).unwrap_or(i64::MAX),
         status: status.into(),
         opened_time: Some(contracts::Timestamp { seconds: opened.as_second(), nanos: opened.subsec_nanosecond() }),

@@ -6,10 +6,12 @@ use contracts::billing::account_id;
 use jiff::Timestamp;
 use rand::Rng as _;
 use sidecar::failure::Failure;
-use uuid::Uuid;
 
 use super::Books;
-use crate::{domain::account::Account, outbound::accounts::Versioned};
+use crate::{
+    domain::account::{Account, AccountId, PatientId},
+    outbound::accounts::Versioned,
+};
 
 /// Others who open the same accounts at the same time; each round some account of the batch is settled.
 const TRIES: u32 = 5;
@@ -18,15 +20,20 @@ const TRIES: u32 = 5;
 #[derive(Clone, Debug)]
 pub struct Opening {
     /// The patient.
-    pub patient_id: Uuid,
+    pub patient_id: PatientId,
     /// The trace of the registration.
     pub traceparent: Option<String>,
 }
 
 impl Books {
     /// Opens the accounts of those who have none; answers everyone's.
-    pub async fn open_accounts(&self, openings: Vec<Opening>, now: Timestamp) -> Result<BTreeMap<Uuid, Versioned>, Failure> {
-        let openings: BTreeMap<_, _> = openings.into_iter().map(|opening| (opening.patient_id, opening.traceparent)).collect();
+    pub async fn open_accounts(
+        &self,
+        openings: Vec<Opening>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<PatientId, Versioned>, Failure> {
+        let openings: BTreeMap<_, _> =
+            openings.into_iter().map(|opening| (opening.patient_id, opening.traceparent)).collect();
         let patients: Vec<_> = openings.keys().copied().collect();
         let mut tried = 0;
         loop {
@@ -37,7 +44,10 @@ impl Books {
             for (&patient, found) in patients.iter().zip(found) {
                 match found {
                     Some(account) => drop(accounts.insert(patient, account)),
-                    None => missing.push((Account::open(account_id(patient), patient, now), openings[&patient].clone())),
+                    None => missing.push((
+                        Account::open(AccountId(account_id(patient.0)), patient, now),
+                        openings[&patient].clone(),
+                    )),
                 }
             }
             if missing.is_empty() {
@@ -46,7 +56,8 @@ impl Books {
             tried += 1;
             match self.accounts.create(&missing).await {
                 Ok(()) => {
-                    let opened = missing.into_iter().map(|(account, _)| (account.patient_id, Versioned { account, version: 1 }));
+                    let opened =
+                        missing.into_iter().map(|(account, _)| (account.patient_id, Versioned { account, version: 1 }));
                     accounts.extend(opened);
                     return Ok(accounts);
                 }

@@ -16,15 +16,15 @@ use self::forward::to;
 use crate::outbound::billing::Billing;
 
 /// All routes of this service.
-pub fn routes(sidecar: Sidecar, billing: Billing, tokens: Arc<AccessTokens>) -> Router {
+pub fn routes(sidecar: &Sidecar, billing: Billing, tokens: Arc<AccessTokens>) -> Router {
     let signed_in = Router::new()
-        .route("/api/patients", get(to("patient", &sidecar)).post(to("patient", &sidecar)))
-        .route("/api/patients/{id}", get(to("patient", &sidecar)).patch(to("patient", &sidecar)))
-        .route("/api/analytics/registrations", get(to("analytics", &sidecar)))
+        .route("/api/patients", get(to("patient", sidecar)).post(to("patient", sidecar)))
+        .route("/api/patients/{id}", get(to("patient", sidecar)).patch(to("patient", sidecar)))
+        .route("/api/analytics/registrations", get(to("analytics", sidecar)))
         .merge(Router::new().route("/api/billing/accounts/{patientId}", get(accounts::read)).with_state(billing))
         .route_layer(middleware::from_fn_with_state(tokens, authenticate));
     let open = Router::new()
-        .route("/auth/login", post(to("auth", &sidecar)))
-        .route("/auth/.well-known/jwks.json", get(to("auth", &sidecar)));
+        .route("/auth/login", post(to("auth", sidecar)))
+        .route("/auth/.well-known/jwks.json", get(to("auth", sidecar)));
     signed_in.merge(open)
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use super::patient::PatientId;
+
 /// Ten opaque digits and a check digit.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Mrn(String);
@@ -28,8 +30,8 @@ impl Mrn {
     ///
     /// It is drawn from the id, so it says nothing about the person nor about how many there are; two patients can
     /// draw the same number, which the database refuses, and then the next `attempt` draws another.
-    pub fn draw(patient: Uuid, attempt: u8) -> Self {
-        let drawn = Uuid::new_v5(&patient, &[attempt]).as_u128() % 10_000_000_000;
+    pub fn draw(patient: PatientId, attempt: u8) -> Self {
+        let drawn = Uuid::new_v5(&patient.as_uuid(), &[attempt]).as_u128() % 10_000_000_000;
         let digits = format!("{drawn:010}");
         let check = check_digit(&digits);
         Self(format!("{digits}{check}"))
@@ -61,7 +63,7 @@ mod tests {
     proptest! {
         #[test]
         fn one_wrong_digit_or_a_swap_shows(id: u128, attempt: u8, at in 0_usize..11, by in 1_u8..10) {
-            let mrn = Mrn::draw(Uuid::from_u128(id), attempt).to_string();
+            let mrn = Mrn::draw(PatientId::new(Uuid::from_u128(id)), attempt).to_string();
             prop_assert!(Mrn::parse(&mrn).is_some());
 
             let mut wrong = mrn.clone().into_bytes();
@@ -79,7 +81,7 @@ mod tests {
 
     #[test]
     fn another_attempt_draws_another_number() {
-        let id = Uuid::from_u128(7);
+        let id = PatientId::new(Uuid::from_u128(7));
         assert_eq!(Mrn::draw(id, 0), Mrn::draw(id, 0));
         assert_ne!(Mrn::draw(id, 0), Mrn::draw(id, 1));
         assert!(Mrn::parse("1234567890").is_none() && Mrn::parse("1234567890a").is_none());

@@ -1,15 +1,39 @@
 //! The aggregate: decisions answer the new state and what to tell others, or a refusal.
 
+use std::fmt;
+
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::{demographics::Demographics, mrn::Mrn};
 
+/// The id of a patient: UUIDv5 of the request that registered them, so that the same request meets the same patient.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct PatientId(Uuid);
+
+impl PatientId {
+    /// The patient of this id.
+    pub const fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// The id for those who know no patients.
+    pub const fn as_uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for PatientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A patient's record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Patient {
-    /// Derived from the request that registered them.
-    pub id: Uuid,
+    /// Who they are to other services.
+    pub id: PatientId,
     /// What staff call the record by.
     pub mrn: Mrn,
     /// When the record was made.
@@ -43,13 +67,25 @@ impl Patient {
     /// Makes the record of a person who has none.
     ///
     /// `latest_today` is the date where the day begins first, so that no clinic is told its today is the future.
-    pub fn register(id: Uuid, mrn: Mrn, demographics: Demographics, now: Timestamp, latest_today: Date) -> Result<Self, Refusal> {
+    pub fn register(
+        id: PatientId,
+        mrn: Mrn,
+        demographics: Demographics,
+        now: Timestamp,
+        latest_today: Date,
+    ) -> Result<Self, Refusal> {
         check(&demographics, latest_today)?;
         Ok(Self { id, mrn, registered_at: now, changed_at: now, active: true, demographics })
     }
 
     /// Replaces what is known of the person.
-    pub fn amend(&self, demographics: Demographics, active: bool, now: Timestamp, latest_today: Date) -> Result<Amendment, Refusal> {
+    pub fn amend(
+        &self,
+        demographics: Demographics,
+        active: bool,
+        now: Timestamp,
+        latest_today: Date,
+    ) -> Result<Amendment, Refusal> {
         check(&demographics, latest_today)?;
         if self.demographics == demographics && self.active == active {
             return Ok(Amendment::Unchanged);
@@ -89,7 +125,7 @@ mod tests {
     }
 
     fn register(demographics: Demographics) -> Result<Patient, Refusal> {
-        let id = Uuid::from_u128(1);
+        let id = PatientId::new(Uuid::from_u128(1));
         Patient::register(id, Mrn::draw(id, 0), demographics, Timestamp::UNIX_EPOCH, date(2026, 11, 23))
     }
 
@@ -116,7 +152,10 @@ mod tests {
     #[test]
     fn age_is_told_in_bands() {
         let band = |text: &str| register(born(text)).unwrap().age_band(date(2026, 11, 23));
-        assert_eq!([band("2026-01-01"), band("1984-02-11"), band("1936-11-24"), band("1900")], ["0-9", "40-49", "80-89", "90+"]);
+        assert_eq!(
+            [band("2026-01-01"), band("1984-02-11"), band("1936-11-24"), band("1900")],
+            ["0-9", "40-49", "80-89", "90+"]
+        );
         assert_eq!(register(Demographics::default()).unwrap().age_band(date(2026, 1, 1)), "");
     }
 }

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use contracts::billing::v1::{
-    AccountOpening, AccountStatus, OpenAccountsRequest, account_opening_result::Outcome, accounts_client::AccountsClient,
+    AccountOpening, AccountStatus, OpenAccountsRequest, account_opening_result::Outcome,
+    accounts_client::AccountsClient,
 };
 use sidecar::{Sidecar, batch::Batcher, invoke::AppChannel, trace};
 use tonic::Request;
-use uuid::Uuid;
+
+use crate::domain::patient::PatientId;
 
 /// A registration waits no longer than this for its account; the event opens it otherwise.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -31,7 +33,7 @@ impl BillingAccounts {
     }
 
     /// Opens a patient's account on behalf of the holder of `access_token`; none when it is not known to be open yet.
-    pub async fn open(&self, patient: Uuid, access_token: &str) -> Option<AccountStatus> {
+    pub async fn open(&self, patient: PatientId, access_token: &str) -> Option<AccountStatus> {
         let opening = AccountOpening {
             patient_id: patient.to_string(),
             access_token: access_token.to_owned(),

@@ -19,7 +19,12 @@ use uuid::Uuid;
 
 use crate::{
     APP_ID,
-    domain::{demographics::Gender, identity::SearchKeys, mrn::Mrn, patient::Patient},
+    domain::{
+        demographics::Gender,
+        identity::SearchKeys,
+        mrn::Mrn,
+        patient::{Patient, PatientId},
+    },
     fhir,
 };
 
@@ -80,10 +85,10 @@ pub struct Check {
 }
 
 /// A record of the same person.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug)]
 pub struct Duplicate {
     /// Their id.
-    pub id: Uuid,
+    pub id: PatientId,
     /// The identifier that both have, by its index in the request; none when name, birth date and sex agree.
     pub identifier: Option<usize>,
 }
@@ -94,7 +99,7 @@ pub struct Page {
     /// In the order of their names.
     pub patients: Vec<Versioned>,
     /// The last of them, when there are more.
-    pub next: Option<Uuid>,
+    pub next: Option<PatientId>,
 }
 
 /// The patients.
@@ -111,53 +116,73 @@ impl Patients {
     }
 
     /// Whether the request was served before, and who else is the same person.
-    pub async fn check(&self, id: Uuid, keys: &SearchKeys, identifiers: &[(String, String)]) -> Result<Check, Failure> {
+    pub async fn check(
+        &self,
+        id: PatientId,
+        keys: &SearchKeys,
+        identifiers: &[(String, String)],
+    ) -> Result<Check, Failure> {
         #[derive(Deserialize)]
         struct Answer {
             own: Option<Box<RawValue>>,
-            duplicates: Vec<Duplicate>,
+            duplicates: Vec<AnsweredDuplicate>,
         }
-        let asked = json!({ "id": id, "identity": keys.identity, "identifiers": identifiers });
+        #[derive(Deserialize)]
+        struct AnsweredDuplicate {
+            id: Uuid,
+            identifier: Option<usize>,
+        }
+        let asked = json!({ "id": id.as_uuid(), "identity": keys.identity, "identifiers": identifiers });
         let answer: Answer = self.sidecar.query("registration_check", &asked).await?;
         let own = answer.own.map(|document| {
             let document = Document::<PatientData>::parse(document.get().as_bytes())?;
             let hash = document.requests.first().map(|request| request.hash).unwrap_or_default();
             Ok::<_, Failure>((hash, versioned(id, &document)?))
         });
-        Ok(Check { own: own.transpose()?, duplicates: answer.duplicates })
+        let duplicates = answer.duplicates.into_iter();
+        let duplicates =
+            duplicates.map(|found| Duplicate { id: PatientId::new(found.id), identifier: found.identifier });
+        Ok(Check { own: own.transpose()?, duplicates: duplicates.collect() })
     }
 
     /// Stores a patient who has no record yet.
     pub async fn create(&self, patient: &Patient, keys: &SearchKeys, request: KeyedRequest) -> Result<(), Failure> {
         let event = PatientRegistered { patient: Some(snapshot(patient, 1)) };
-        let event = self.event(topic::PATIENT_REGISTERED, patient, &event)?;
+        let event = event(topic::PATIENT_REGISTERED, patient, &event)?;
         let mut document = Document::first(PatientData::of(patient, keys), vec![event]);
         document.remember(request);
-        self.documents.save(vec![Write::create(patient.id, document)?]).await
+        self.documents.save(vec![Write::create(patient.id.as_uuid(), document)?]).await
     }
 
     /// A patient by id.
-    pub async fn get(&self, id: Uuid) -> Result<Option<Loaded>, Failure> {
-        let Some(stored) = self.documents.get::<PatientData>(id).await? else { return Ok(None) };
+    pub async fn get(&self, id: PatientId) -> Result<Option<Loaded>, Failure> {
+        let Some(stored) = self.documents.get::<PatientData>(id.as_uuid()).await? else { return Ok(None) };
         Ok(Some(Loaded { current: versioned(id, &stored.document)?, stored }))
     }
 
     /// Stores the next version of a patient.
-    pub async fn replace(&self, loaded: &Loaded, patient: &Patient, keys: &SearchKeys, request: Option<KeyedRequest>) -> Result<u64, Failure> {
+    pub async fn replace(
+        &self,
+        loaded: &Loaded,
+        patient: &Patient,
+        keys: &SearchKeys,
+        request: Option<KeyedRequest>,
+    ) -> Result<u64, Failure> {
         let version = loaded.current.version + 1;
         let event = PatientUpdated { patient: Some(snapshot(patient, version)) };
-        let event = self.event(topic::PATIENT_UPDATED, patient, &event)?;
+        let event = event(topic::PATIENT_UPDATED, patient, &event)?;
         let mut document = loaded.stored.document.next(PatientData::of(patient, keys), vec![event]);
         if let Some(request) = request {
             document.remember(request);
         }
-        self.documents.save(vec![Write::replace(patient.id, &loaded.stored, document)?]).await?;
+        self.documents.save(vec![Write::replace(patient.id.as_uuid(), &loaded.stored, document)?]).await?;
         Ok(version)
     }
 
     /// An earlier version of a patient.
-    pub async fn at(&self, id: Uuid, version: u64) -> Result<Versioned, Failure> {
-        let document: Box<RawValue> = self.sidecar.query("patient_at", &json!({ "id": id, "version": version })).await?;
+    pub async fn at(&self, id: PatientId, version: u64) -> Result<Versioned, Failure> {
+        let document: Box<RawValue> =
+            self.sidecar.query("patient_at", &json!({ "id": id.as_uuid(), "version": version })).await?;
         versioned(id, &Document::parse(document.get().as_bytes())?)
     }
 
@@ -169,13 +194,11 @@ impl Patients {
             next: Option<Uuid>,
         }
         let answer: Answer = self.sidecar.query("patient_search", asked).await?;
-        let patients = answer.patients.iter().map(|(id, document)| versioned(*id, &Document::parse(document.get().as_bytes())?));
-        Ok(Page { patients: patients.collect::<Result<_, _>>()?, next: answer.next })
-    }
-
-    fn event<M: prost::Name + Serialize>(&self, topic: &str, patient: &Patient, message: &M) -> Result<Event, Failure> {
-        Event::new(topic, APP_ID, patient.id, Uuid::now_v7(), patient.changed_at, trace::current(), message)
-            .map_err(|error| Failure::Bug(error.to_string()))
+        let patients = answer
+            .patients
+            .iter()
+            .map(|(id, document)| versioned(PatientId::new(*id), &Document::parse(document.get().as_bytes())?));
+        Ok(Page { patients: patients.collect::<Result<_, _>>()?, next: answer.next.map(PatientId::new) })
     }
 }
 
@@ -205,7 +228,7 @@ impl PatientData {
 }
 
 /// What is stored goes through the same door as a request; what does not fit is our mistake and not the caller's.
-fn versioned(id: Uuid, document: &Document<PatientData>) -> Result<Versioned, Failure> {
+fn versioned(id: PatientId, document: &Document<PatientData>) -> Result<Versioned, Failure> {
     let data = &document.data;
     let mut findings = Findings::default();
     let read = input::object(Value::Object(data.person.clone())).map(|mut object| {
@@ -221,10 +244,14 @@ fn versioned(id: Uuid, document: &Document<PatientData>) -> Result<Versioned, Fa
     Ok(Versioned { patient: Patient { id, mrn, registered_at, changed_at, active, demographics }, version })
 }
 
+fn event<M: prost::Name + Serialize>(topic: &str, patient: &Patient, message: &M) -> Result<Event, Failure> {
+    Event::new(topic, APP_ID, patient.id.as_uuid(), Uuid::now_v7(), patient.changed_at, trace::current(), message)
+        .map_err(|error| Failure::Bug(error.to_string()))
+}
+
 fn snapshot(patient: &Patient, version: u64) -> PatientSnapshot {
-    let time = |time: Timestamp| {
-        Some(contracts::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() })
-    };
+    let time =
+        |time: Timestamp| Some(contracts::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() });
     let gender = match patient.demographics.gender {
         None => AdministrativeGender::Unspecified,
         Some(Gender::Male) => AdministrativeGender::Male,

@@ -2,11 +2,14 @@
 
 use jiff::{Timestamp, civil::Date};
 use sidecar::{documents::KeyedRequest, failure::Failure};
-use uuid::Uuid;
 
 use super::{Keyed, Registry, register::constraint};
 use crate::{
-    domain::{demographics::Demographics, identity::SearchKeys, patient::{Amendment, Patient, Refusal}},
+    domain::{
+        demographics::Demographics,
+        identity::SearchKeys,
+        patient::{Amendment, Patient, PatientId, Refusal},
+    },
     outbound::patients::{Loaded, Versioned},
 };
 
@@ -35,7 +38,7 @@ pub enum AmendError<E> {
     #[error("another record is the same person")]
     Duplicate {
         /// The other record.
-        of: Uuid,
+        of: PatientId,
         /// The identifier that both have, by its index.
         identifier: Option<usize>,
     },
@@ -51,7 +54,7 @@ impl Registry {
     /// Amends version `expected` of a patient by `patch`, which makes of the present state the wanted one.
     pub async fn amend<E>(
         &self,
-        id: Uuid,
+        id: PatientId,
         expected: u64,
         request: Option<Keyed>,
         patch: impl Fn(&Patient) -> Result<(Demographics, bool), E>,
@@ -69,14 +72,17 @@ impl Registry {
                 return Err(AmendError::Stale { current });
             }
             let (person, active) = patch(&loaded.current.patient).map_err(AmendError::Unfit)?;
-            let amended = loaded.current.patient.amend(person, active, now, latest_today).map_err(AmendError::Refused)?;
+            let amended =
+                loaded.current.patient.amend(person, active, now, latest_today).map_err(AmendError::Refused)?;
             let Amendment::Changed(patient) = amended else { return Ok(loaded.current) };
             let keys = SearchKeys::of(&patient.demographics);
             let keyed = request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: current + 1 });
             tried += 1;
             match self.patients.replace(&loaded, &patient, &keys, keyed).await {
                 Ok(version) => return Ok(Versioned { patient: *patient, version }),
-                Err(Failure::Constraint { name }) if [constraint::IDENTITY, constraint::IDENTIFIER].contains(&&*name) => {
+                Err(Failure::Constraint { name })
+                    if [constraint::IDENTITY, constraint::IDENTIFIER].contains(&&*name) =>
+                {
                     return Err(self.winner(&patient, &keys, Failure::Constraint { name }).await);
                 }
                 // Whoever was faster may have been the same request: the next round tells.
@@ -87,7 +93,12 @@ impl Registry {
     }
 
     /// The version that the same request made before.
-    async fn served<E>(&self, id: Uuid, loaded: &Loaded, request: Option<Keyed>) -> Result<Option<Versioned>, AmendError<E>> {
+    async fn served<E>(
+        &self,
+        id: PatientId,
+        loaded: &Loaded,
+        request: Option<Keyed>,
+    ) -> Result<Option<Versioned>, AmendError<E>> {
         let Some(before) = request.and_then(|request| loaded.served(request.key)) else { return Ok(None) };
         if request.is_some_and(|request| request.hash != before.hash) {
             return Err(AmendError::KeyReused);

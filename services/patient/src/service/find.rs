@@ -6,7 +6,10 @@ use uuid::Uuid;
 
 use super::Registry;
 use crate::{
-    domain::identity::{fold, fold_phone},
+    domain::{
+        identity::{fold, fold_phone},
+        patient::PatientId,
+    },
     outbound::patients::{Page, Versioned},
 };
 
@@ -92,14 +95,14 @@ impl Search {
     }
 
     /// The patient that the previous page ended with.
-    pub fn after(&mut self, id: Uuid) {
-        self.after = Some(id);
+    pub fn after(&mut self, id: PatientId) {
+        self.after = Some(id.as_uuid());
     }
 }
 
 impl Registry {
     /// A patient by id.
-    pub async fn find(&self, id: Uuid) -> Result<Option<Versioned>, Failure> {
+    pub async fn find(&self, id: PatientId) -> Result<Option<Versioned>, Failure> {
         Ok(self.patients.get(id).await?.map(|loaded| loaded.current))
     }
 

@@ -3,11 +3,15 @@
 use contracts::billing::v1::AccountStatus;
 use jiff::{Timestamp, civil::Date};
 use sidecar::{documents::KeyedRequest, failure::Failure};
-use uuid::Uuid;
 
 use super::{Keyed, Registry};
 use crate::{
-    domain::{demographics::Demographics, identity::SearchKeys, mrn::Mrn, patient::{Patient, Refusal}},
+    domain::{
+        demographics::Demographics,
+        identity::SearchKeys,
+        mrn::Mrn,
+        patient::{Patient, PatientId, Refusal},
+    },
     outbound::patients::{Check, Versioned},
 };
 
@@ -40,7 +44,7 @@ pub enum RegisterError {
     #[error("the person is registered already")]
     Duplicate {
         /// Their record.
-        of: Uuid,
+        of: PatientId,
         /// The identifier that both have, by its index in the request.
         identifier: Option<usize>,
     },
@@ -67,10 +71,17 @@ impl Registry {
         Ok(Registered { patient, account })
     }
 
-    async fn record(&self, person: Demographics, request: Keyed, now: Timestamp, latest_today: Date) -> Result<Versioned, RegisterError> {
-        let id = request.key;
+    async fn record(
+        &self,
+        person: Demographics,
+        request: Keyed,
+        now: Timestamp,
+        latest_today: Date,
+    ) -> Result<Versioned, RegisterError> {
+        let id = PatientId::new(request.key);
         let keys = SearchKeys::of(&person);
-        let identifiers: Vec<_> = person.identifier.iter().map(|held| (held.system.clone(), held.value.clone())).collect();
+        let identifiers: Vec<_> =
+            person.identifier.iter().map(|held| (held.system.clone(), held.value.clone())).collect();
         let mut patient = Patient::register(id, Mrn::draw(id, 0), person, now, latest_today)?;
         let mut tried = 0;
         loop {
@@ -84,7 +95,8 @@ impl Registry {
                 Ok(()) => return Ok(Versioned { patient, version: 1 }),
                 Err(failure) if tried == TRIES => return Err(failure.into()),
                 Err(Failure::Constraint { name }) if name == constraint::MRN => patient.mrn = Mrn::draw(id, tried),
-                Err(Failure::Constraint { name }) if [constraint::IDENTITY, constraint::IDENTIFIER].contains(&&*name) => {}
+                Err(Failure::Constraint { name })
+                    if [constraint::IDENTITY, constraint::IDENTIFIER].contains(&&*name) => {}
                 Err(Failure::KeyTaken | Failure::Again) => {}
                 Err(failure) => return Err(failure.into()),
             }

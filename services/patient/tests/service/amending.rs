@@ -8,7 +8,8 @@ use testkit::{Parts, Result, test};
 use super::{get, id, person, registered, unique};
 
 pub(super) async fn patch(parts: &Parts, id: &str, seen: &str, patch: &Value) -> Result<Response> {
-    let request = parts.request(Method::PATCH, &format!("/api/patients/{id}")).bearer_auth(parts.token(Role::FrontDesk)?);
+    let request =
+        parts.request(Method::PATCH, &format!("/api/patients/{id}")).bearer_auth(parts.token(Role::FrontDesk)?);
     let request = request.header("if-match", seen).header("content-type", "application/merge-patch+json");
     Ok(request.body(patch.to_string()).send().await?)
 }
@@ -21,9 +22,14 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             assert_eq!(answer.status(), 200);
             assert_eq!(answer.headers()["etag"], "\"2\"");
             let amended: Value = answer.json().await?;
-            assert_eq!((&amended["gender"], &amended["version"], amended.get("address")), (&json!("other"), &json!(2), None));
+            assert_eq!(
+                (&amended["gender"], &amended["version"], amended.get("address")),
+                (&json!("other"), &json!(2), None)
+            );
             assert_eq!((&amended["mrn"], &amended["name"]), (&patient["mrn"], &patient["name"]));
-            let kept = parts.sql(&format!("select document from document.history where key = 'patient/{}'", id(&patient))).await?;
+            let kept = parts
+                .sql(&format!("select document from document.history where key = 'patient/{}'", id(&patient)))
+                .await?;
             assert_eq!((kept.len(), &kept[0]["document"]["version"]), (1, &json!(1)));
 
             let unchanged = patch(&parts, id(&patient), "\"2\"", &json!({ "gender": "other" })).await?;
@@ -40,7 +46,10 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let blind = parts.request(Method::PATCH, &path).bearer_auth(parts.token(Role::FrontDesk)?).json(&change);
             assert_eq!(blind.send().await?.status(), 428);
             assert_eq!(get(&parts, &path).await?.headers()["etag"], "\"1\"");
-            let seen = parts.request(Method::GET, &path).bearer_auth(parts.token(Role::FrontDesk)?).header("if-none-match", "\"1\"");
+            let seen = parts
+                .request(Method::GET, &path)
+                .bearer_auth(parts.token(Role::FrontDesk)?)
+                .header("if-none-match", "\"1\"");
             assert_eq!(seen.send().await?.status(), 304);
             let nobody = patch(&parts, "0197a1b2-0000-7000-8000-000000000000", "\"1\"", &change).await?;
             assert_eq!(nobody.status(), 404);
@@ -49,7 +58,8 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
         test("of_many_amendments_at_once_one_wins", parts, |parts| async move {
             let patient = registered(&parts, &person(&unique("Many"))).await?;
             let changes: Vec<_> = (0..12).map(|n| json!({ "address": [{ "city": format!("Town {n}") }] })).collect();
-            let answers = try_join_all(changes.iter().map(|change| patch(&parts, id(&patient), "\"1\"", change))).await?;
+            let answers =
+                try_join_all(changes.iter().map(|change| patch(&parts, id(&patient), "\"1\"", change))).await?;
             let statuses: Vec<_> = answers.iter().map(|answer| answer.status().as_u16()).collect();
             assert_eq!(statuses.iter().filter(|&&status| status == 200).count(), 1, "{statuses:?}");
             assert_eq!(statuses.iter().filter(|&&status| status == 412).count(), 11, "{statuses:?}");
@@ -60,7 +70,12 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let send = |change: Value| {
                 let request = parts.request(Method::PATCH, &format!("/api/patients/{}", id(&patient)));
                 parts.token(Role::FrontDesk).map(|token| {
-                    request.bearer_auth(token).header("if-match", "\"1\"").header("idempotency-key", "amend-1").json(&change).send()
+                    request
+                        .bearer_auth(token)
+                        .header("if-match", "\"1\"")
+                        .header("idempotency-key", "amend-1")
+                        .json(&change)
+                        .send()
                 })
             };
             let first: Value = send(json!({ "gender": "other" }))?.await?.json().await?;

@@ -8,7 +8,12 @@ use super::{counts, get, person, registered, unique};
 
 async fn post(parts: &Parts, body: impl Into<reqwest::Body>) -> Result<Response> {
     let request = parts.request(Method::POST, "/api/patients").bearer_auth(parts.token(Role::FrontDesk)?);
-    Ok(request.header("idempotency-key", unique("key")).header("content-type", "application/json").body(body).send().await?)
+    Ok(request
+        .header("idempotency-key", unique("key"))
+        .header("content-type", "application/json")
+        .body(body)
+        .send()
+        .await?)
 }
 
 pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
@@ -65,7 +70,8 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             Ok(())
         }),
         test("who_does_not_know_the_apps_token_is_not_let_in", parts, |parts| async move {
-            let answer = reqwest::Client::new().get(parts.app_url("/api/patients")).bearer_auth(parts.token(Role::FrontDesk)?);
+            let answer =
+                reqwest::Client::new().get(parts.app_url("/api/patients")).bearer_auth(parts.token(Role::FrontDesk)?);
             assert_eq!(answer.send().await?.status(), 401);
             Ok(())
         }),
@@ -84,7 +90,9 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let rows = "select * from projection.patients order by patient_id";
             let before = parts.sql(rows).await?;
             let events = "select (select count(*) from document.outbox) as waiting, (select n_tup_ins from pg_stat_user_tables where relname = 'history') as kept";
-            parts.eventually("the outbox is empty", || async { Ok(parts.sql(events).await?[0]["waiting"] == 0) }).await?;
+            parts
+                .eventually("the outbox is empty", || async { Ok(parts.sql(events).await?[0]["waiting"] == 0) })
+                .await?;
             let refused = super::register(&parts, &unique("key"), &body).await?;
             assert_eq!(refused.status(), 409);
             assert_eq!(parts.sql(rows).await?, before);

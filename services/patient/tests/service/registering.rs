@@ -26,7 +26,11 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let read = get(&parts, &location).await?;
             assert_eq!(read.headers()["etag"], "\"1\"");
             let read: Value = read.json().await?;
-            assert_eq!(read["billingAccount"], json!({ "id": patient["billingAccount"]["id"] }), "its state is billing's to tell");
+            assert_eq!(
+                read["billingAccount"],
+                json!({ "id": patient["billingAccount"]["id"] }),
+                "its state is billing's to tell"
+            );
             assert_eq!((&read["mrn"], &read["name"]), (&patient["mrn"], &patient["name"]));
             Ok(())
         }),
@@ -65,7 +69,8 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             }
             ids.dedup();
             assert_eq!(ids.len(), 1);
-            let stored = parts.sql(&format!("select count(*) from state.state where key = 'patient/{}'", ids[0])).await?;
+            let stored =
+                parts.sql(&format!("select count(*) from state.state where key = 'patient/{}'", ids[0])).await?;
             assert_eq!(stored[0]["count"], 1);
             Ok(())
         }),
@@ -85,7 +90,8 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
         test("an_identifier_belongs_to_one_patient", parts, |parts| async move {
             let with = |family: &str, values: &[&str]| {
                 let mut body = person(&unique(family));
-                body["identifier"] = values.iter().map(|value| json!({ "system": "urn:test", "value": value })).collect();
+                body["identifier"] =
+                    values.iter().map(|value| json!({ "system": "urn:test", "value": value })).collect();
                 body
             };
             let (a, b) = (unique("a"), unique("b"));
@@ -101,7 +107,8 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
 
             // Crosswise at once: nobody waits for ever, one of each pair wins.
             let (c, d) = (unique("c"), unique("d"));
-            let bodies: Vec<_> = (0..16).map(|n| with("Cross", if n % 2 == 0 { [&*c, &*d] } else { [&*d, &*c] }.as_slice())).collect();
+            let bodies: Vec<_> =
+                (0..16).map(|n| with("Cross", if n % 2 == 0 { [&*c, &*d] } else { [&*d, &*c] }.as_slice())).collect();
             let keys: Vec<_> = bodies.iter().map(|_| unique("key")).collect();
             let begun = std::time::Instant::now();
             let answers = try_join_all(keys.iter().zip(&bodies).map(|(key, body)| register(&parts, key, body))).await?;

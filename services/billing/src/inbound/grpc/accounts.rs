@@ -14,6 +14,7 @@ use tracing::info_span;
 use uuid::Uuid;
 
 use crate::{
+    domain::account::PatientId,
     outbound::accounts::message,
     service::{Books, open_accounts::Opening},
 };
@@ -41,7 +42,7 @@ impl Accounts {
         let caller = self.tokens.verify(&asked.access_token, Timestamp::now());
         let caller = caller.map_err(|_| AccountRefusal::Unauthenticated)?;
         caller.require(OPENERS).map_err(|_| AccountRefusal::Forbidden)?;
-        let patient_id = Uuid::parse_str(&asked.patient_id).map_err(|_| AccountRefusal::Invalid)?;
+        let patient_id = Uuid::parse_str(&asked.patient_id).map(PatientId).map_err(|_| AccountRefusal::Invalid)?;
         // A batch serves several registrations; each has this step in its own trace.
         let span = info_span!("open account", otel.kind = "server");
         sidecar::trace::continue_from(&span, Some(&asked.traceparent));
@@ -51,7 +52,10 @@ impl Accounts {
 
 #[tonic::async_trait]
 impl accounts_server::Accounts for Accounts {
-    async fn open_accounts(&self, request: Request<OpenAccountsRequest>) -> Result<Response<OpenAccountsResponse>, Status> {
+    async fn open_accounts(
+        &self,
+        request: Request<OpenAccountsRequest>,
+    ) -> Result<Response<OpenAccountsResponse>, Status> {
         let asked = request.into_inner().openings;
         if asked.len() > LARGEST_BATCH {
             let detail = format!("must have at most {LARGEST_BATCH} items");
@@ -62,7 +66,9 @@ impl accounts_server::Accounts for Accounts {
         let accounts = self.books.open_accounts(allowed, Timestamp::now()).await.map_err(Problem::from)?;
         let results = asked.into_iter().zip(openings).map(|(asked, opening)| {
             let outcome = match opening {
-                Ok(opening) => accounts.get(&opening.patient_id).map(|found| Outcome::Account(message(&found.account, found.version))),
+                Ok(opening) => accounts
+                    .get(&opening.patient_id)
+                    .map(|found| Outcome::Account(message(&found.account, found.version))),
                 Err(refusal) => Some(Outcome::Refusal(refusal.into())),
             };
             AccountOpeningResult { patient_id: asked.patient_id, outcome }
@@ -73,7 +79,7 @@ impl accounts_server::Accounts for Accounts {
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
         Caller::of_metadata(&self.tokens, request.metadata())?.require(READERS)?;
         let none = || Problem::new(Kind::NotFound, "This patient has no billing account.");
-        let patient = Uuid::parse_str(&request.into_inner().patient_id).map_err(|_| none())?;
+        let patient = Uuid::parse_str(&request.into_inner().patient_id).map(PatientId).map_err(|_| none())?;
         let found = self.books.account_of(patient).await.map_err(Problem::from)?.ok_or_else(none)?;
         Ok(Response::new(GetAccountResponse { account: Some(message(&found.account, found.version)) }))
     }

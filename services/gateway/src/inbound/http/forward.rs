@@ -67,8 +67,17 @@ mod tests {
 
     #[test]
     fn a_header_of_a_sidecar_does_not_come_from_outside() {
-        let sent = ["dapr-api-token", "dapr-caller-app-id", "dapr-app-id", "x-forwarded-for", "x-user-id", "if-match", "traceparent"];
-        let headers: HeaderMap = sent.map(|name| (HeaderName::from_static(name), http::HeaderValue::from_static("1"))).into_iter().collect();
+        let sent = [
+            "dapr-api-token",
+            "dapr-caller-app-id",
+            "dapr-app-id",
+            "x-forwarded-for",
+            "x-user-id",
+            "if-match",
+            "traceparent",
+        ];
+        let headers: HeaderMap =
+            sent.map(|name| (HeaderName::from_static(name), http::HeaderValue::from_static("1"))).into_iter().collect();
         let passed: Vec<_> = only(&REQUEST_HEADERS, &headers).keys().map(ToString::to_string).collect();
         assert_eq!(passed, ["if-match"]);
     }

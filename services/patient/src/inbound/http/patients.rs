@@ -11,7 +11,10 @@ use axum::{
 use contracts::billing::{account_id, v1::AccountStatus};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use jiff::{Timestamp, tz::Offset};
-use problem::{Problem, input::{self, Findings}};
+use problem::{
+    Problem,
+    input::{self, Findings},
+};
 use runtime::http::read_body;
 use serde_json::{Map, Value, json};
 
@@ -50,7 +53,10 @@ pub(super) async fn register(
     let location = format!("/api/patients/{}", registered.patient.patient.id);
     let mut body = patient_json(&registered.patient);
     let status = registered.account.map_or("pending", account_status);
-    body.insert("billingAccount".to_owned(), json!({ "id": account_id(registered.patient.patient.id), "status": status }));
+    body.insert(
+        "billingAccount".to_owned(),
+        json!({ "id": account_id(registered.patient.patient.id.as_uuid()), "status": status }),
+    );
     let location = [(header::LOCATION, location)];
     Ok((StatusCode::CREATED, location, answer(registered.patient.version, body)).into_response())
 }
@@ -136,7 +142,7 @@ pub(super) fn patient_json(Versioned { patient, version }: &Versioned) -> Map<St
     body.insert("active".to_owned(), patient.active.into());
     fhir::write(&patient.demographics, &mut body);
     // The state of the account is billing's to tell.
-    body.insert("billingAccount".to_owned(), json!({ "id": account_id(patient.id) }));
+    body.insert("billingAccount".to_owned(), json!({ "id": account_id(patient.id.as_uuid()) }));
     body
 }
 
@@ -189,11 +195,11 @@ mod tests {
             (json!({"a":"c"}), json!({"a":["b"]}), json!({"a":["b"]})),
             (json!({"a":{"b":"c"}}), json!({"a":{"b":"d","c":null}}), json!({"a":{"b":"d"}})),
             (json!({"a":[{"b":"c"}]}), json!({"a":[1]}), json!({"a":[1]})),
-            (json!(["a","b"]), json!(["c","d"]), json!(["c","d"])),
+            (json!(["a", "b"]), json!(["c", "d"]), json!(["c", "d"])),
             (json!({"a":"b"}), json!(["c"]), json!(["c"])),
             (json!({"a":"foo"}), json!(null), json!(null)),
             (json!({"e":null}), json!({"a":1}), json!({"e":null,"a":1})),
-            (json!([1,2]), json!({"a":"b","c":null}), json!({"a":"b"})),
+            (json!([1, 2]), json!({"a":"b","c":null}), json!({"a":"b"})),
             (json!({}), json!({"a":{"bb":{"ccc":null}}}), json!({"a":{"bb":{}}})),
         ] {
             let mut merged = target.clone();

@@ -2,11 +2,10 @@
 
 use problem::{Kind, Problem};
 use sidecar::failure::Failure;
-use uuid::Uuid;
 
 use super::request::not_found;
 use crate::{
-    domain::patient::Refusal,
+    domain::patient::{PatientId, Refusal},
     service::{amend::AmendError, register::RegisterError},
 };
 
@@ -34,7 +33,9 @@ impl From<AmendError<Self>> for Problem {
             AmendError::Refused(refusal) => refused(refusal),
             AmendError::Duplicate { of, identifier } => duplicate(of, identifier),
             AmendError::KeyReused => key_reused(),
-            AmendError::Store(Failure::Changed) => Self::new(Kind::PreconditionFailed, "The record is being changed by others; read it again."),
+            AmendError::Store(Failure::Changed) => {
+                Self::new(Kind::PreconditionFailed, "The record is being changed by others; read it again.")
+            }
             AmendError::Store(failure) => failure.into(),
         }
     }
@@ -46,7 +47,7 @@ fn refused(refusal: Refusal) -> Problem {
     }
 }
 
-fn duplicate(of: Uuid, identifier: Option<usize>) -> Problem {
+fn duplicate(of: PatientId, identifier: Option<usize>) -> Problem {
     let problem = match identifier {
         None => Problem::new(Kind::Conflict, "A patient with this name, birth date and sex is registered already."),
         Some(index) => Problem::new(Kind::Conflict, "A patient with one of these identifiers is registered already.")

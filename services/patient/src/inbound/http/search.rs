@@ -9,12 +9,18 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use http::header;
-use problem::{Problem, input::{Findings, check_text}};
+use problem::{
+    Problem,
+    input::{Findings, check_text},
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::patients::{READERS, patient_json};
-use crate::{domain::demographics::BirthDate, service::{Registry, find::Search}};
+use crate::{
+    domain::{demographics::BirthDate, patient::PatientId},
+    service::{Registry, find::Search},
+};
 
 const DEFAULT_LIMIT: u16 = 20;
 const HIGHEST_LIMIT: u16 = 100;
@@ -31,7 +37,7 @@ pub(super) async fn search(
     let Query(parameters) = parameters.map_err(|_| Problem::invalid_field("query string", "is not readable"))?;
     let page = registry.search(&read(&parameters)?).await?;
     let items: Vec<_> = page.patients.iter().map(|patient| Value::Object(patient_json(patient))).collect();
-    let mut response = axum::Json(json!({ "items": items, "next": page.next })).into_response();
+    let mut response = axum::Json(json!({ "items": items, "next": page.next.map(PatientId::as_uuid) })).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
     if let Some(link) = page.next.and_then(|next| next_link(&parameters, next)) {
@@ -42,7 +48,8 @@ pub(super) async fn search(
 
 fn read(parameters: &Parameters) -> Result<Search, Problem> {
     let mut findings = Findings::default();
-    let limit = parameters.iter().find(|(name, _)| name == "limit").map_or(Ok(DEFAULT_LIMIT), |(_, value)| value.parse());
+    let limit =
+        parameters.iter().find(|(name, _)| name == "limit").map_or(Ok(DEFAULT_LIMIT), |(_, value)| value.parse());
     let limit = limit.ok().filter(|limit| (1..=HIGHEST_LIMIT).contains(limit)).unwrap_or_else(|| {
         findings.add("limit", format!("must be a number from 1 to {HIGHEST_LIMIT}"));
         DEFAULT_LIMIT
@@ -69,7 +76,7 @@ fn read(parameters: &Parameters) -> Result<Search, Problem> {
             "email" => search.email(value),
             "identifier" => search.identifier(value),
             "cursor" => match Uuid::parse_str(value) {
-                Ok(id) => search.after(id),
+                Ok(id) => search.after(PatientId::new(id)),
                 Err(_) => findings.add(name, "must be `next` of an earlier page"),
             },
             "limit" => {}
@@ -80,7 +87,7 @@ fn read(parameters: &Parameters) -> Result<Search, Problem> {
 }
 
 /// RFC 8288; the parameters are the caller's own.
-fn next_link(parameters: &Parameters, next: Uuid) -> Option<http::HeaderValue> {
+fn next_link(parameters: &Parameters, next: PatientId) -> Option<http::HeaderValue> {
     let mut pairs: Vec<_> = parameters.iter().filter(|(name, _)| name != "cursor").cloned().collect();
     pairs.push(("cursor".to_owned(), next.to_string()));
     let query: Vec<_> = pairs.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
@@ -94,7 +101,8 @@ fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let hex = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or_default().to_ascii_uppercase();
+            encoded.extend(['%', hex(byte >> 4), hex(byte & 15)]);
         }
     }
     encoded
@@ -110,7 +118,15 @@ mod tests {
 
     #[test]
     fn every_wrong_parameter_is_named() {
-        let wrong = pairs(&[("limit", "0"), ("birthDate", "1984-02-30"), ("cursor", "x"), ("family", ""), ("sort", "a"), ("given", "a"), ("given", "b")]);
+        let wrong = pairs(&[
+            ("limit", "0"),
+            ("birthDate", "1984-02-30"),
+            ("cursor", "x"),
+            ("family", ""),
+            ("sort", "a"),
+            ("given", "a"),
+            ("given", "b"),
+        ]);
         let pointers: Vec<_> = read(&wrong).unwrap_err().errors.into_iter().map(|error| error.pointer).collect();
         assert_eq!(pointers, ["limit", "birthDate", "cursor", "family", "sort", "given"]);
         assert!(read(&pairs(&[("query", "Ada Ok"), ("limit", "100")])).is_ok());
@@ -118,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_next_page_is_the_same_search() {
-        let link = next_link(&pairs(&[("family", "Ó x"), ("cursor", "old")]), Uuid::nil()).unwrap();
+        let link = next_link(&pairs(&[("family", "Ó x"), ("cursor", "old")]), PatientId::new(Uuid::nil())).unwrap();
         assert_eq!(link, "</api/patients?family=%C3%93%20x&cursor=00000000-0000-0000-0000-000000000000>; rel=\"next\"");
     }
 }

@@ -1,0 +1,4 @@
+//! What others ask of this service, and what they tell it.
+
+pub mod events;
+pub mod http;
