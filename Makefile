@@ -49,18 +49,18 @@ build: prerequisites ## build daprd, sentry, the CLI and the services; fetch Kaf
 	@$(MAKE) -j3 runtime kafka services
 
 test: prerequisites ## everything: formatting, lints, unit, service, tidy and end-to-end tests
-	cargo fmt --check
+	cargo fmt --all --check
 	@$(MAKE) -j3 runtime kafka test-services
 	cd dapr/runtime && go vet ./... && go test ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace
 
 fmt: ## format the code
-	cargo fmt
+	cargo fmt --all
 	gofmt -w dapr/runtime
 
 lint: ## what `make test` checks without running anything
-	cargo fmt --check
+	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd dapr/runtime && go vet ./...
 

@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 const LIFETIME: i64 = 600;
 
-pub(crate) struct Issuer {
+/// Signs access tokens as `auth` does.
+pub struct Issuer {
     key: EncodingKey,
     id: String,
     set: JwkSet,
@@ -22,7 +23,7 @@ pub(crate) struct Issuer {
 
 impl Issuer {
     /// The key that the home's `auth` would sign with.
-    pub(crate) fn of(home: &Home) -> Result<Self> {
+    pub fn of(home: &Home) -> Result<Self> {
         let secrets = std::fs::read(home.app_secrets(App::Auth))?;
         let secrets: serde_json::Value = serde_json::from_slice(&secrets)?;
         let pem = secrets["signing-key"].as_str().context("auth has no signing key")?;
@@ -34,9 +35,14 @@ impl Issuer {
     }
 
     /// A token of a user whose id follows from the name.
-    pub(crate) fn token(&self, name: &str, role: Role) -> Result<String> {
-        let now = Timestamp::now().as_second();
-        let claims = Claims {
+    pub fn token(&self, name: &str, role: Role) -> Result<String> {
+        self.sign(&Self::claims(name, role, Timestamp::now()))
+    }
+
+    /// What a token of this user says that was signed at this time.
+    pub fn claims(name: &str, role: Role, now: Timestamp) -> Claims {
+        let now = now.as_second();
+        Claims {
             iss: ISSUER.to_owned(),
             sub: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()),
             aud: AUDIENCE.to_owned(),
@@ -46,9 +52,13 @@ impl Issuer {
             jti: Uuid::now_v7(),
             role,
             scope: String::new(),
-        };
+        }
+    }
+
+    /// A token that says this.
+    pub fn sign(&self, claims: &Claims) -> Result<String> {
         let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::EdDSA) };
-        Ok(encode(&header, &claims, &self.key)?)
+        Ok(encode(&header, claims, &self.key)?)
     }
 
     /// Serves the key set where `auth` would.

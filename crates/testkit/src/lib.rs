@@ -3,6 +3,7 @@
 mod ask;
 mod issuer;
 mod parts;
+mod place;
 mod sidecar;
 
 use std::{future::Future, process::ExitCode};
@@ -12,7 +13,11 @@ use tokio::runtime::Runtime;
 
 pub use local::App;
 
-pub use self::parts::Parts;
+pub use self::{
+    issuer::Issuer,
+    parts::Parts,
+    place::{kafka_files, repo, runtime_dir},
+};
 
 /// What a test answers.
 pub type Result<T = ()> = anyhow::Result<T>;

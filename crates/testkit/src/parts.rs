@@ -2,12 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    env, fs,
-    path::{Path, PathBuf},
+    fs,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use local::{
     App, Home, Kafka, Postgres, Process, Reservation, Secrets, Sentry, Signal, Tokens, access, postgres::Shutdown,
 };
@@ -15,7 +14,11 @@ use runtime::Environment;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
-use crate::{issuer::Issuer, sidecar::Sidecars};
+use crate::{
+    issuer::Issuer,
+    place::{kafka_files, repo, runtime_dir},
+    sidecar::Sidecars,
+};
 
 /// Real parts around one app; clones share them.
 #[derive(Clone)]
@@ -41,8 +44,8 @@ impl Parts {
         let ports = reservation.ports;
         let folder = TempDir::with_prefix("pms-test-")?;
         let home = Home::create(folder.path())?;
-        let runtime = program(&repo, "PMS_RUNTIME_DIR", "dapr/runtime/build.sh").await?;
-        let files = program(&repo, "PMS_KAFKA_FILES", "tools/local/kafka/fetch.sh").await?;
+        let runtime = runtime_dir(&repo).await?;
+        let files = kafka_files(&repo).await?;
         let secrets = Secrets::prepare(&home, ports)?;
         let postgres = Postgres::new(&home, ports.postgres());
         let kafka = Kafka::new(&home, ports, &files);
@@ -163,21 +166,4 @@ impl Parts {
         let _ = local::postgres::remove_data(&self.0.home);
         drop(self.0.folder.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
-}
-
-fn repo() -> Result<PathBuf> {
-    let repo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    repo.canonicalize().context("the repository")
-}
-
-/// The directory in a variable, or else the one that a script prints.
-#[expect(clippy::disallowed_methods, reason = "a test has no config.rs")]
-async fn program(repo: &Path, variable: &str, script: &str) -> Result<PathBuf> {
-    if let Ok(directory) = env::var(variable) {
-        return Ok(directory.into());
-    }
-    let output =
-        tokio::process::Command::new(repo.join(script)).stderr(std::process::Stdio::inherit()).output().await?;
-    anyhow::ensure!(output.status.success(), "{script} failed");
-    Ok(String::from_utf8(output.stdout)?.trim().into())
 }

@@ -36,20 +36,24 @@ impl Figures {
     }
 
     /// What is asked for, in whole hours or days.
-    pub fn range(&self, from: Option<Bound>, to: Option<Bound>, group: Group, now: Timestamp) -> Result<Range, Refusal> {
+    pub fn range(
+        &self,
+        from: Option<Bound>,
+        to: Option<Bound>,
+        group: Group,
+        now: Timestamp,
+    ) -> Result<Range, Refusal> {
         Range::of(from, to, group, &self.zone, now)
     }
 
     /// How many patients were registered.
     pub async fn registrations(&self, range: &Range) -> Result<Vec<Bucket>, Failure> {
-        let counted = match self.facts.registrations(range, &self.zone).await? {
-            Some(counted) => counted,
+        let mut counted = self.facts.registrations(range, &self.zone).await?;
+        if counted.is_none() {
             // Nobody has counted in this zone before: the service is new, or the clinic has moved.
-            None => {
-                self.facts.rebuild_registrations(&self.zone).await?;
-                self.facts.registrations(range, &self.zone).await?.unwrap_or_default()
-            }
-        };
-        Ok(range.fill(&counted))
+            self.facts.rebuild_registrations(&self.zone).await?;
+            counted = self.facts.registrations(range, &self.zone).await?;
+        }
+        Ok(range.fill(&counted.unwrap_or_default()))
     }
 }

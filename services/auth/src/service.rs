@@ -5,7 +5,10 @@ pub mod hashing;
 pub mod login;
 pub mod start;
 
-use std::sync::{OnceLock, atomic::{AtomicBool, Ordering}};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use self::hashing::Hashing;
 use crate::{domain::signing_key::SigningKey, outbound::users::Users};

@@ -135,6 +135,14 @@ impl System {
         Ok(Killed { home: self.home.clone(), part, snapshot })
     }
 
+    /// Asks a part to end, as a deployment does; it may take its time.
+    pub fn terminate(&self, part: Part) -> Result<(Process, Killed)> {
+        let process = self.running_part(part)?;
+        let killed = Killed { home: self.home.clone(), part, snapshot: Snapshot::of(&process)? };
+        process.signal(Signal::TERM);
+        Ok((process, killed))
+    }
+
     /// Makes a part hang: it keeps its connections and answers nothing.
     pub fn pause(&self, part: Part) -> Result<()> {
         self.running_part(part)?.signal(Signal::STOP);

@@ -88,7 +88,8 @@ impl Moment {
     pub fn parse(seconds: i64, nanoseconds: i32) -> Result<Self, Unfit> {
         // Towards the past: the last nanosecond of a day must not be counted on the next.
         let round = TimestampRound::new().smallest(Unit::Microsecond).mode(RoundMode::Floor);
-        let time = Timestamp::new(seconds, nanoseconds).and_then(|time| time.round(round)).map_err(|_| Unfit::Moment)?;
+        let time =
+            Timestamp::new(seconds, nanoseconds).and_then(|time| time.round(round)).map_err(|_| Unfit::Moment)?;
         let year = jiff::tz::Offset::UTC.to_datetime(time).year();
         if (EARLIEST_YEAR..=LATEST_YEAR).contains(&year) { Ok(Self(time)) } else { Err(Unfit::Moment) }
     }
@@ -165,7 +166,9 @@ mod tests {
 
     #[test]
     fn times_of_no_clinic_are_refused() {
-        for (seconds, nanoseconds) in [(i64::MAX, 0), (i64::MIN, 0), (-2_208_988_801, 0), (32_503_680_000, 0), (0, i32::MAX)] {
+        for (seconds, nanoseconds) in
+            [(i64::MAX, 0), (i64::MIN, 0), (-2_208_988_801, 0), (32_503_680_000, 0), (0, i32::MAX)]
+        {
             assert_eq!(Moment::parse(seconds, nanoseconds), Err(Unfit::Moment), "{seconds} {nanoseconds}");
         }
         assert!(Moment::parse(-2_208_988_800, 0).is_ok() && Moment::parse(32_503_679_999, 999_999_999).is_ok());

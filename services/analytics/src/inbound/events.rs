@@ -32,9 +32,15 @@ type Parts = State<(Figures, Documents)>;
 /// The routes that `dapr/subscriptions` names.
 pub fn routes(figures: Figures, documents: Documents) -> Router {
     Router::new()
-        .route("/events/patient.registered", post(async |parts: Parts, body: Bytes| take(parts, body, registered).await))
+        .route(
+            "/events/patient.registered",
+            post(async |parts: Parts, body: Bytes| take(parts, body, registered).await),
+        )
         .route("/events/patient.updated", post(async |parts: Parts, body: Bytes| take(parts, body, updated).await))
-        .route("/events/billing.account.opened", post(async |parts: Parts, body: Bytes| take(parts, body, opened).await))
+        .route(
+            "/events/billing.account.opened",
+            post(async |parts: Parts, body: Bytes| take(parts, body, opened).await),
+        )
         // The broker bounds a message and the subscription their number; one that were refused for its size would
         // come again for ever.
         .layer(DefaultBodyLimit::disable())
@@ -115,7 +121,10 @@ mod tests {
     use super::*;
 
     fn event(kind: &str, data: &Value) -> CloudEvent {
-        serde_json::from_value(json!({ "specversion": "1.0", "id": "1", "source": "patient", "type": kind, "data": data })).unwrap()
+        serde_json::from_value(
+            json!({ "specversion": "1.0", "id": "1", "source": "patient", "type": kind, "data": data }),
+        )
+        .unwrap()
     }
 
     fn snapshot(member: &str, value: Value) -> Value {
@@ -148,10 +157,14 @@ mod tests {
     #[test]
     fn what_is_not_known_is_none() {
         let data = snapshot("ageBand", "".into());
-        let Ok(Fact::Patient(patient)) = registered(&event("patient.v1.PatientRegistered", &data)) else { panic!("no fact") };
+        let Ok(Fact::Patient(patient)) = registered(&event("patient.v1.PatientRegistered", &data)) else {
+            panic!("no fact")
+        };
         assert_eq!(patient.age_band, None);
         let data = snapshot("gender", "ADMINISTRATIVE_GENDER_UNSPECIFIED".into());
-        let Ok(Fact::Patient(patient)) = registered(&event("patient.v1.PatientRegistered", &data)) else { panic!("no fact") };
+        let Ok(Fact::Patient(patient)) = registered(&event("patient.v1.PatientRegistered", &data)) else {
+            panic!("no fact")
+        };
         assert_eq!(patient.gender, None);
     }
 
@@ -175,7 +188,10 @@ mod tests {
         }
         assert!(registered(&event(kind, &json!({}))).is_err());
         assert!(registered(&event(kind, &json!("text"))).is_err());
-        assert!(matches!(registered(&event("patient.v1.PatientUpdated", &snapshot("", Value::Null))), Err(Useless::Undecodable(_))));
+        assert!(matches!(
+            registered(&event("patient.v1.PatientUpdated", &snapshot("", Value::Null))),
+            Err(Useless::Undecodable(_))
+        ));
     }
 
     #[test]

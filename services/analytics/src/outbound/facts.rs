@@ -60,7 +60,11 @@ impl Facts {
     }
 
     /// The counts that are not 0; none when nothing is counted in this zone.
-    pub async fn registrations(&self, range: &Range, zone: &ClinicZone) -> Result<Option<Vec<(Timestamp, u64)>>, Failure> {
+    pub async fn registrations(
+        &self,
+        range: &Range,
+        zone: &ClinicZone,
+    ) -> Result<Option<Vec<(Timestamp, u64)>>, Failure> {
         let asked = json!({
             "timeZone": zone.name(),
             "group": range.group().code(),

@@ -132,7 +132,12 @@ mod tests {
         let phc = hash("correct horse battery").to_phc();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
         assert!(matches("correct horse battery", &PasswordHash::parse(&phc).unwrap()));
-        for bad in ["", "correct horse battery", "$argon2id$v=19$m=19456,t=2,p=1", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ"] {
+        for bad in [
+            "",
+            "correct horse battery",
+            "$argon2id$v=19$m=19456,t=2,p=1",
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ",
+        ] {
             assert!(PasswordHash::parse(bad).is_none(), "{bad}");
         }
     }
@@ -169,19 +174,17 @@ mod tests {
     fn nobodys_password_takes_as_long() {
         let password = Password::parse("correct horse battery").unwrap();
         let kept = hash("another");
-        let median = |kept: Option<&PasswordHash>| {
-            let mut times: Vec<Duration> = (0..9)
-                .map(|_| {
-                    let begun = Instant::now();
-                    assert!(!password.matches(kept).unwrap());
-                    begun.elapsed()
-                })
-                .collect();
-            times.sort_unstable();
-            times[4].as_secs_f64()
+        let time = |kept: Option<&PasswordHash>| {
+            let begun = Instant::now();
+            assert!(!password.matches(kept).unwrap());
+            begun.elapsed()
         };
-        let ratio = median(None) / median(Some(&kept));
-        assert!((0.5..2.0).contains(&ratio), "{ratio}");
+        // In turn, and the least of many: a busy machine only adds.
+        let (nobodys, somebodys) = (0..12).fold((Duration::MAX, Duration::MAX), |(nobodys, somebodys), _| {
+            (nobodys.min(time(None)), somebodys.min(time(Some(&kept))))
+        });
+        let ratio = nobodys.as_secs_f64() / somebodys.as_secs_f64();
+        assert!((0.5..2.0).contains(&ratio), "{nobodys:?} and {somebodys:?}");
     }
 
     #[test]

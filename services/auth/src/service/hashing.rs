@@ -8,7 +8,7 @@ use tokio::{
 };
 
 /// How many may wait.
-const QUEUE: usize = 3200;
+const QUEUE: usize = 32;
 /// How long one may wait: less than the five seconds after which the caller's sidecar gives up (`dapr/resiliency.yaml`).
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -50,9 +50,10 @@ impl Hashing {
 impl Turn {
     /// Waits for a core and computes on it.
     pub async fn compute<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
-        let core = time::timeout(self.patience, self.cores.acquire_owned()).await.map_err(|_| Busy)?.map_err(|_| Busy)?;
+        let core =
+            time::timeout(self.patience, self.cores.acquire_owned()).await.map_err(|_| Busy)?.map_err(|_| Busy)?;
         let place = self.place;
-        let computed = task::spawn(async move {
+        let computed = task::spawn_blocking(move || {
             // Held here, since the work goes on when its caller has left.
             let _held = (core, place);
             work()

@@ -10,7 +10,10 @@ use std::{
 use argon2::password_hash::try_generate_salt;
 use jiff::Timestamp;
 
-use super::{Directory, administrator::{Administrator, AdministratorError}};
+use super::{
+    Directory,
+    administrator::{Administrator, AdministratorError},
+};
 use crate::outbound::secrets::{SecretError, Secrets};
 
 /// A sidecar starts after its service, and a store may be away for a while.
@@ -59,7 +62,9 @@ async fn settle_administrator(directory: &Directory, secrets: &Secrets) {
                 tokio::time::sleep(SOON).await;
                 continue;
             }
-            Err(error) => tracing::error!(%error, "no administrator was made: unless there are users, nobody can sign in"),
+            Err(error) => {
+                tracing::error!(%error, "no administrator was made: unless there are users, nobody can sign in");
+            }
         }
         directory.administrator_settled.store(true, Ordering::Relaxed);
         return;

@@ -38,7 +38,9 @@ pub(crate) async fn not_wanted(parts: Parts) -> Result<()> {
     assert!(logs::so_far().contains("no secrets administrator-email and administrator-password"));
 
     restart_with(&parts, &[(NAME_PASSWORD, Some("short")), (NAME_EMAIL, Some("third@clinic.example"))]).await?;
-    assert!(logs::so_far().contains("the secret administrator-password cannot be used: must have at least 15 characters"));
+    assert!(
+        logs::so_far().contains("the secret administrator-password cannot be used: must have at least 15 characters")
+    );
     assert_eq!(sign_in(&parts, "third@clinic.example", "short").await?.0, 401);
     assert_eq!(parts.sql(users).await?, before);
     Ok(())

@@ -1,6 +1,11 @@
 //! Events that this service acts on.
 
-use axum::{Router, extract::State, response::Response, routing::post};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    response::Response,
+    routing::post,
+};
 use bytes::Bytes;
 use contracts::patient::v1::PatientRegistered;
 use jiff::Timestamp;
@@ -15,7 +20,12 @@ use crate::{
 
 /// The routes that `dapr/subscriptions` names.
 pub fn routes(books: Books, documents: Documents) -> Router {
-    Router::new().route("/events/patient.registered", post(patient_registered)).with_state((books, documents))
+    Router::new()
+        .route("/events/patient.registered", post(patient_registered))
+        // The broker bounds a message and the subscription their number: one that is refused for its size would come
+        // again for ever.
+        .layer(DefaultBodyLimit::disable())
+        .with_state((books, documents))
 }
 
 async fn patient_registered(State((books, documents)): State<(Books, Documents)>, body: Bytes) -> Response {

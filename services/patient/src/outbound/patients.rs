@@ -147,8 +147,8 @@ impl Patients {
 
     /// Stores a patient who has no record yet.
     pub async fn create(&self, patient: &Patient, keys: &SearchKeys, request: KeyedRequest) -> Result<(), Failure> {
-        let event = PatientRegistered { patient: Some(snapshot(patient, 1)) };
-        let event = event(topic::PATIENT_REGISTERED, patient, &event)?;
+        let told = PatientRegistered { patient: Some(snapshot(patient, 1)) };
+        let event = event(topic::PATIENT_REGISTERED, patient, &told)?;
         let mut document = Document::first(PatientData::of(patient, keys), vec![event]);
         document.remember(request);
         self.documents.save(vec![Write::create(patient.id.as_uuid(), document)?]).await
@@ -169,8 +169,8 @@ impl Patients {
         request: Option<KeyedRequest>,
     ) -> Result<u64, Failure> {
         let version = loaded.current.version + 1;
-        let event = PatientUpdated { patient: Some(snapshot(patient, version)) };
-        let event = event(topic::PATIENT_UPDATED, patient, &event)?;
+        let told = PatientUpdated { patient: Some(snapshot(patient, version)) };
+        let event = event(topic::PATIENT_UPDATED, patient, &told)?;
         let mut document = loaded.stored.document.next(PatientData::of(patient, keys), vec![event]);
         if let Some(request) = request {
             document.remember(request);

@@ -12,7 +12,10 @@ use problem::{Problem, input::Findings};
 use serde_json::json;
 
 use crate::{
-    domain::{range::{Bound, Range}, zone::Group},
+    domain::{
+        range::{Bound, Range},
+        zone::Group,
+    },
     service::Figures,
 };
 
@@ -33,8 +36,10 @@ pub(super) async fn count(
 
     let zone = figures.zone();
     let total: u64 = buckets.iter().map(|bucket| bucket.count).sum();
-    let items: Vec<_> =
-        buckets.iter().map(|bucket| json!({ "start": zone.write(bucket.start), "registrations": bucket.count })).collect();
+    let items: Vec<_> = buckets
+        .iter()
+        .map(|bucket| json!({ "start": zone.write(bucket.start), "registrations": bucket.count }))
+        .collect();
     let body = json!({
         "timeZone": zone.name(),
         "group": range.group().code(),

@@ -9,7 +9,10 @@ use axum::{
 };
 use http::header;
 use jiff::Timestamp;
-use problem::{Problem, input::{self, Findings}};
+use problem::{
+    Problem,
+    input::{self, Findings},
+};
 use runtime::http::read_body;
 use serde::Serialize;
 use uuid::Uuid;

@@ -13,11 +13,14 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
             // The same words for each refusal: they must not tell who exists.
-            LoginError::Refused(refusal) => Self::new(Kind::Unauthenticated, "The e-mail address or the password is wrong.")
-                .with_slug("invalid-credentials")
-                .with_cause(refusal),
+            LoginError::Refused(refusal) => {
+                Self::new(Kind::Unauthenticated, "The e-mail address or the password is wrong.")
+                    .with_slug("invalid-credentials")
+                    .with_cause(refusal)
+            }
             LoginError::Busy(busy) => {
-                let mut problem = Self::new(Kind::RateLimited, "Too many are signing in at once; try again in a moment.");
+                let mut problem =
+                    Self::new(Kind::RateLimited, "Too many are signing in at once; try again in a moment.");
                 problem.retry_after = Some(COME_BACK);
                 problem.with_cause(busy)
             }

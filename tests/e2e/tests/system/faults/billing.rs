@@ -1,0 +1,80 @@
+//! Billing hangs or is dead: registrations go on, and accounts open by themselves.
+#![expect(clippy::print_stdout, reason = "how long it takes is a figure to know")]
+
+use std::time::Duration;
+
+use access::Role;
+use anyhow::Result;
+use local::{App, Part};
+
+use super::register_without_account;
+use crate::{
+    door::{Answer, Door},
+    people::person,
+    stage::{Stage, within},
+};
+
+const BILLING: Part = Part::Service(App::Billing);
+const REGISTRATIONS: usize = 5;
+/// How long billing is dead.
+const OUTAGE: Duration = Duration::from_secs(5);
+/// Until then it must be as if nothing had happened.
+const RECOVERY: Duration = Duration::from_secs(20);
+
+pub(crate) async fn hangs(stage: &Stage) -> Result<()> {
+    let door = stage.public(Role::FrontDesk)?;
+    warm(&door).await?;
+    stage.system.pause(BILLING)?;
+    let mut patients = Vec::new();
+    for _ in 0..REGISTRATIONS {
+        patients.push(register_without_account(&door).await?);
+    }
+    say("answered while billing hangs", &patients);
+    stage.system.resume(BILLING)?;
+    recovers(stage, &door, &patients).await
+}
+
+pub(crate) async fn dies(stage: &Stage) -> Result<()> {
+    let door = stage.public(Role::FrontDesk)?;
+    warm(&door).await?;
+    stage.kill(BILLING).await?;
+    let begun = tokio::time::Instant::now();
+    let mut patients = Vec::new();
+    for _ in 0..REGISTRATIONS {
+        patients.push(register_without_account(&door).await?);
+    }
+    say("answered while billing is dead", &patients);
+    // What keeps its connection waiting for a dead app waits longer the longer it is dead.
+    tokio::time::sleep_until(begun + OUTAGE).await;
+    stage.respawn(BILLING)?;
+    recovers(stage, &door, &patients).await
+}
+
+/// Nobody who was registered meanwhile stays without an account, and the next ones have theirs at once.
+async fn recovers(stage: &Stage, door: &Door, patients: &[Answer]) -> Result<()> {
+    let open = within(RECOVERY, "every account is open", async || {
+        for patient in patients {
+            if door.account(patient.id()).await?.is_none_or(|account| account["status"] != "active") {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    });
+    let again = within(RECOVERY, "a registration has its account at once", async || {
+        Ok(door.registered(&person()).await?.has_account())
+    });
+    let (open, again) = tokio::try_join!(open, again)?;
+    println!("    accounts readable and open {open:.1?} after billing was back, OpenAccounts in time after {again:.1?}");
+    stage.settled().await
+}
+
+async fn warm(door: &Door) -> Result<()> {
+    within(RECOVERY, "billing answers in time", async || Ok(door.registered(&person()).await?.has_account()))
+        .await
+        .map(drop)
+}
+
+fn say(what: &str, answers: &[Answer]) {
+    let took: Vec<_> = answers.iter().map(|answer| answer.took.as_millis()).collect();
+    println!("    {what} after {took:?} ms");
+}

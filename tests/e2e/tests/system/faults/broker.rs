@@ -1,0 +1,55 @@
+//! The broker is dead: registrations go on, events leave later, and each stays in its trace.
+#![expect(clippy::print_stdout, reason = "how long it takes is a figure to know")]
+
+use std::time::Instant;
+
+use access::Role;
+use anyhow::{Result, ensure};
+use local::{App, Part};
+
+use crate::{
+    people::person,
+    stage::Stage,
+    tracing::{is_whole, register_traced},
+};
+
+const REGISTRATIONS: u64 = 5;
+/// What `sidecar::outbox` says.
+const NOT_SENT: &str = "events are left to the sweeper";
+const SWEPT: &str = "the sweeper sent events";
+
+pub(crate) async fn dies(stage: &Stage) -> Result<()> {
+    let patient = Part::Service(App::Patient);
+    let analyst = stage.public(Role::Analyst)?;
+    stage.settled().await?;
+    let before = analyst.counted().await?;
+    let (not_sent, swept) = (stage.logged(patient, NOT_SENT), stage.logged(patient, SWEPT));
+
+    stage.kill_kafka().await?;
+    let mut traces = Vec::new();
+    let mut took = Vec::new();
+    for _ in 0..REGISTRATIONS {
+        let (trace, answer) = register_traced(stage, &person()).await?;
+        // Billing is there, so the account need not wait for the event.
+        ensure!(answer.has_account() || answer.took.as_millis() > 250, "{}", answer.body);
+        traces.push(trace);
+        took.push(answer.took.as_millis());
+    }
+    println!("    answered without a broker after {took:?} ms");
+    stage.eventually("the relay has given up", async || Ok(stage.logged(patient, NOT_SENT) > not_sent)).await?;
+    ensure!(analyst.counted().await? == before, "no event can have arrived");
+
+    stage.start_kafka().await?;
+    let back = Instant::now();
+    stage.settled().await?;
+    println!("    all events applied {:.1?} after the broker was back", back.elapsed());
+    ensure!(analyst.counted().await? == before + REGISTRATIONS, "every event is counted once");
+    ensure!(stage.logged(patient, SWEPT) > swept, "it was not the sweeper that sent them");
+    // All of them left in one batch: the span of its application is the first one's.
+    let mut whole = false;
+    for trace in &traces {
+        whole |= is_whole(stage, trace).await.is_ok();
+    }
+    ensure!(whole, "no trace is whole");
+    Ok(())
+}

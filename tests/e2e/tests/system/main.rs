@@ -1,0 +1,107 @@
+//! The whole system from outside: real PostgreSQL, Kafka, sentry, five services and their sidecars, as `dapr run -f`
+//! starts them.
+
+mod access_matrix;
+mod bad_input;
+mod collector;
+mod door;
+mod faults;
+mod journey;
+mod people;
+mod privacy;
+mod processes;
+mod sidecars;
+mod sockets;
+mod stage;
+mod tracing;
+
+use std::{
+    panic::{AssertUnwindSafe, resume_unwind},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::Result;
+use futures::{FutureExt as _, future::LocalBoxFuture};
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::runtime::Runtime;
+
+use self::stage::Stage;
+
+type Play = fn(Arc<Stage>) -> LocalBoxFuture<'static, Result<()>>;
+
+/// Named by the sentence that each proves, in the order in which they run: what wants a quiet system comes first, what
+/// looks back at everything last.
+macro_rules! trials {
+    ($($name:ident: $play:path,)+) => {
+        const TRIALS: &[(&str, Play)] = &[$((stringify!($name), |stage| Box::pin(async move { $play(&stage).await })),)+];
+    };
+}
+
+trials! {
+    an_idle_service_is_small: processes::idle_services_are_small,
+    a_registration_goes_through_the_whole_chain: journey::at_the_public_port,
+    every_route_answers_at_the_gateways_own_sidecar_with_the_same_checks: journey::at_the_gateways_sidecar,
+    bad_input_is_told_apart_and_writes_nothing: bad_input::refused,
+    a_caller_that_the_matrix_does_not_allow_is_refused: access_matrix::callers,
+    a_topic_that_the_matrix_does_not_allow_is_refused: access_matrix::topics,
+    one_registration_is_one_trace: tracing::one_registration,
+    the_metrics_arrive: tracing::metrics,
+    a_service_talks_to_its_own_sidecar_alone: sockets::of_services,
+    everything_listens_on_loopback: sockets::listeners,
+    a_hanging_billing_does_not_hold_up_a_registration: faults::billing::hangs,
+    a_dead_billing_does_not_hold_up_a_registration: faults::billing::dies,
+    without_a_broker_registrations_go_on_and_their_events_arrive_later_in_their_traces: faults::broker::dies,
+    without_a_database_nothing_is_promised_and_nothing_is_lost: faults::database::dies,
+    a_consumer_that_was_away_misses_nothing_and_drops_nothing: faults::consumer::was_away,
+    one_poison_event_among_a_hundred_is_one_dead_letter: faults::consumer::is_poisoned,
+    without_auth_existing_tokens_still_verify: faults::auth::dies,
+    a_service_that_is_told_to_end_finishes_what_it_has_begun: faults::deployment::drains,
+    nothing_personal_is_in_any_log_span_or_metric: privacy::kept,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = Some(1);
+    if arguments.list {
+        let names = TRIALS.iter().map(|(name, _)| Trial::test(*name, || Ok(())));
+        return libtest_mimic::run(&arguments, names.collect()).exit_code();
+    }
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    let stage = match runtime.block_on(Stage::set()) {
+        Ok(stage) => Arc::new(stage),
+        Err(error) => return failed(&error),
+    };
+    let trials = TRIALS.iter().map(|&(name, play)| trial(name, play, &stage, runtime.handle()));
+    let mut code = libtest_mimic::run(&arguments, trials.collect()).exit_code();
+    if code != ExitCode::SUCCESS {
+        stage.show_logs();
+    }
+    if let Err(error) = runtime.block_on(stage.strike()) {
+        code = failed(&error);
+    }
+    runtime.shutdown_background();
+    code
+}
+
+/// A trial that leaves the system as it found it, also when it fails.
+fn trial(name: &str, play: Play, stage: &Arc<Stage>, runtime: &tokio::runtime::Handle) -> Trial {
+    let (stage, runtime) = (Arc::clone(stage), runtime.clone());
+    Trial::test(name, move || {
+        let (played, mended) = runtime.block_on(async {
+            let played = AssertUnwindSafe(play(Arc::clone(&stage))).catch_unwind().await;
+            (played, stage.mend().await)
+        });
+        let played = played.unwrap_or_else(|panic| resume_unwind(panic));
+        played.and(mended).map_err(|error| Failed::from(format!("{error:?}")))
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "what a test's runner says")]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("the system could not be tried: {error:?}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,171 @@
+//! Who is connected to whom, and who listens where, as the kernel tells it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+};
+
+use access::Role;
+use anyhow::{Context as _, Result, ensure};
+use futures::future::try_join_all;
+use local::{App, Part, Process, ports::SPAN};
+
+use crate::{people::person, stage::Stage};
+
+/// Looks at the connections, while people are registered.
+const LOOKS: usize = 10;
+const AT_ONCE: usize = 8;
+
+/// A TCP socket.
+#[derive(Clone, Debug)]
+struct Socket {
+    local: SocketAddr,
+    remote: SocketAddr,
+    listens: bool,
+    inode: u64,
+}
+
+/// A service's connections go to its own sidecar's two ports and come in from its own sidecar.
+///
+/// The gateway's public port is for everyone.
+/// The one exception is an OTLP collector, which is off unless a variable names it; it is on in this test.
+pub(crate) async fn of_services(stage: &Stage) -> Result<()> {
+    let door = stage.public(Role::Admin)?;
+    let mut seen = HashSet::new();
+    for _ in 0..LOOKS {
+        let people: Vec<_> = (0..AT_ONCE).map(|_| person()).collect();
+        let work = try_join_all(people.iter().map(|someone| door.registered(someone)));
+        let (worked, looked) = tokio::join!(work, async { look(stage, &mut seen) });
+        worked?;
+        looked?;
+        look(stage, &mut seen)?;
+    }
+    for app in App::ALL {
+        for what in ["its sidecar's HTTP", "its sidecar's gRPC", "the collector", "from its sidecar"] {
+            // Billing and analytics answer and consume; each service fetches keys over HTTP except auth.
+            let wanted = !(app == App::Auth && what == "its sidecar's HTTP");
+            ensure!(!wanted || seen.contains(&(app, what)), "{app} was never connected to {what}: the look is blind");
+        }
+    }
+    Ok(())
+}
+
+fn look(stage: &Stage, seen: &mut HashSet<(App, &'static str)>) -> Result<()> {
+    for app in App::ALL {
+        let service = stage.system.process(Part::Service(app)).with_context(|| format!("{app} does not run"))?;
+        let sidecar = stage.system.process(Part::Sidecar(app)).with_context(|| format!("{app} has no sidecar"))?;
+        let ports = stage.ports().app(app);
+        let own: HashSet<_> = sockets(&sidecar)?.iter().map(|socket| socket.local).collect();
+        for socket in sockets(&service)?.iter().filter(|socket| !socket.listens) {
+            let what = match (socket.local.port(), socket.remote.port()) {
+                (_, port) if port == ports.http => "its sidecar's HTTP",
+                (_, port) if port == ports.grpc => "its sidecar's gRPC",
+                (_, port) if port == stage.collector_port => "the collector",
+                (port, _) if app == App::Gateway && port == stage.ports().gateway() => "from clients",
+                (port, _) if port == ports.app && own.contains(&socket.remote) => "from its sidecar",
+                // A look at the service's health, by this test and by `dapr run`: closed before its owner is looked up.
+                (port, _) if port == ports.app && !is_held(socket.remote) => "from nobody who is there any more",
+                _ => anyhow::bail!("{app} is connected with a stranger: {socket:?}"),
+            };
+            seen.insert((app, what));
+        }
+        ensure!(datagrams(&service)?.is_empty(), "{app} sends datagrams");
+    }
+    Ok(())
+}
+
+/// Whether this test holds no such socket and the kernel knows none.
+fn is_held(address: SocketAddr) -> bool {
+    let Some(own) = Process::of(std::process::id()) else { return true };
+    let Ok(table) = table(&own, "tcp") else { return true };
+    let mine = inodes(&own).unwrap_or_default();
+    table.iter().any(|socket| socket.local == address && socket.inode != 0 && !mine.contains(&socket.inode))
+}
+
+pub(crate) async fn listeners(stage: &Stage) -> Result<()> {
+    let parts = Part::all().filter_map(|part| Some((part.to_string(), stage.system.process(part)?)));
+    let foundation = stage.foundation().into_iter().map(|(name, process)| (name.to_owned(), process));
+    let everyone: Vec<_> = parts.chain(foundation).collect();
+    ensure!(everyone.len() == 13, "only {} processes were found", everyone.len());
+    let base = stage.ports().base();
+    for (name, process) in everyone {
+        let listening: Vec<_> = sockets(&process)?.into_iter().filter(|socket| socket.listens).collect();
+        ensure!(!listening.is_empty(), "{name} listens nowhere: the look is blind");
+        for socket in listening {
+            ensure!(is_loopback(socket.local.ip()), "{name} listens on {}", socket.local);
+            let port = socket.local.port();
+            ensure!((base..base + SPAN).contains(&port), "{name} listens on {port}, which is nobody's port");
+        }
+    }
+    Ok(())
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback(),
+        // Java writes IPv4 addresses as IPv6 ones.
+        IpAddr::V6(address) => address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback()),
+    }
+}
+
+/// The TCP sockets of a process.
+fn sockets(process: &Process) -> Result<Vec<Socket>> {
+    let inodes = inodes(process)?;
+    let mut sockets = table(process, "tcp")?;
+    sockets.extend(table(process, "tcp6")?);
+    sockets.retain(|socket| inodes.contains(&socket.inode));
+    Ok(sockets)
+}
+
+fn datagrams(process: &Process) -> Result<Vec<Socket>> {
+    let inodes = inodes(process)?;
+    let mut sockets = table(process, "udp")?;
+    sockets.extend(table(process, "udp6")?);
+    sockets.retain(|socket| inodes.contains(&socket.inode));
+    Ok(sockets)
+}
+
+/// What the process's descriptors stand for.
+fn inodes(process: &Process) -> Result<HashSet<u64>> {
+    let mut inodes = HashSet::new();
+    for descriptor in fs::read_dir(format!("/proc/{}/fd", process.pid()))? {
+        // One that was closed meanwhile.
+        let Ok(target) = fs::read_link(descriptor?.path()) else { continue };
+        let target = target.to_string_lossy().into_owned();
+        let inode = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
+        inodes.extend(inode.and_then(|inode| inode.parse::<u64>().ok()));
+    }
+    Ok(inodes)
+}
+
+/// `/proc/<pid>/net/<protocol>`, see proc(5).
+fn table(process: &Process, protocol: &str) -> Result<Vec<Socket>> {
+    const LISTEN: &str = "0A";
+    let text = fs::read_to_string(format!("/proc/{}/net/{protocol}", process.pid()))?;
+    let mut sockets = HashMap::new();
+    for line in text.lines().skip(1) {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let (Some(local), Some(remote), Some(state), Some(inode)) = (fields.get(1), fields.get(2), fields.get(3), fields.get(9))
+        else {
+            continue;
+        };
+        let inode = inode.parse()?;
+        sockets.insert(inode, Socket { local: address(local)?, remote: address(remote)?, listens: *state == LISTEN, inode });
+    }
+    Ok(sockets.into_values().collect())
+}
+
+/// `0100007F:1F90`: each group of four bytes is a number in the machine's own order.
+fn address(text: &str) -> Result<SocketAddr> {
+    let (host, port) = text.split_once(':').with_context(|| format!("no address: {text}"))?;
+    let mut bytes = Vec::with_capacity(16);
+    for at in (0..host.len()).step_by(8) {
+        bytes.extend(u32::from_str_radix(host.get(at..at + 8).unwrap_or_default(), 16)?.to_ne_bytes());
+    }
+    let ip = match <[u8; 4]>::try_from(bytes.as_slice()) {
+        Ok(four) => IpAddr::V4(Ipv4Addr::from(four)),
+        Err(_) => IpAddr::V6(Ipv6Addr::from(<[u8; 16]>::try_from(bytes.as_slice())?)),
+    };
+    Ok(SocketAddr::new(ip, u16::from_str_radix(port, 16)?))
+}

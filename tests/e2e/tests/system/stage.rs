@@ -1,0 +1,336 @@
+//! The system that all trials share, and what a trial may do to it.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use access::Role;
+use anyhow::{Context as _, Result, bail};
+use local::{
+    App, Home, Kafka, Options, Part, Ports, Postgres, Process, Reservation, Secrets, Signal, System, Tokens,
+    options::DEFAULT_BROKER, postgres::Shutdown, system::Killed,
+};
+use reqwest::Client;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tempfile::TempDir;
+use testkit::Issuer;
+
+use crate::{collector::Collector, door::Door};
+
+const PATIENCE: Duration = Duration::from_secs(45);
+const POLL: Duration = Duration::from_millis(50);
+const DIED: Duration = Duration::from_secs(5);
+
+/// The running system.
+pub(crate) struct Stage {
+    pub(crate) system: System,
+    pub(crate) collector: Collector,
+    pub(crate) collector_port: u16,
+    pub(crate) secrets: Secrets,
+    pub(crate) tokens: Tokens,
+    pub(crate) issuer: Issuer,
+    pub(crate) repo: PathBuf,
+    /// Whether the services' programs are optimised.
+    pub(crate) release: bool,
+    pub(crate) client: Client,
+    kafka: Kafka,
+    postgres: Postgres,
+    killed: Mutex<BTreeMap<String, Killed>>,
+    /// People of whom events told and whom `patient` does not know.
+    strangers: AtomicU64,
+    folder: Mutex<Option<TempDir>>,
+    _reservation: Reservation,
+}
+
+impl Stage {
+    /// Starts everything in a home of its own, on ports that nobody else has.
+    pub(crate) async fn set() -> Result<Self> {
+        let repo = testkit::repo()?;
+        let reservation = Reservation::take()?;
+        let ports = reservation.ports;
+        let folder = TempDir::with_prefix("pms-e2e-")?;
+        let home = Home::create(folder.path())?;
+        end_when_interrupted(home.clone());
+        let (collector, collector_port) = Collector::start().await?;
+        let bin_dir = programs()?;
+        let kafka_files = testkit::kafka_files(&repo).await?;
+        let options = Options {
+            repo: repo.clone(),
+            home: home.clone(),
+            ports,
+            broker: DEFAULT_BROKER.to_owned(),
+            bin_dir: bin_dir.clone(),
+            runtime_dir: testkit::runtime_dir(&repo).await?,
+            kafka_files: kafka_files.clone(),
+            log_level: "info".to_owned(),
+            extra_env: exporting_to(collector_port),
+            quiet: true,
+        };
+        let system = match System::up(&options).await {
+            Ok(system) => system,
+            Err(error) => {
+                local::system::kill_all(&home);
+                let _ = local::postgres::remove_data(&home);
+                return Err(error);
+            }
+        };
+        Ok(Self {
+            system,
+            collector,
+            collector_port,
+            secrets: Secrets::read(&home)?.context("there are no secrets")?,
+            tokens: Tokens::read(&home)?,
+            issuer: Issuer::of(&home)?,
+            repo,
+            release: bin_dir.file_name().is_some_and(|name| name != "debug"),
+            client: Client::builder().no_proxy().timeout(Duration::from_secs(20)).build()?,
+            kafka: Kafka::new(&home, ports, &kafka_files),
+            postgres: Postgres::new(&home, ports.postgres()),
+            killed: Mutex::default(),
+            strangers: AtomicU64::new(0),
+            folder: Mutex::new(Some(folder)),
+            _reservation: reservation,
+        })
+    }
+
+    pub(crate) fn home(&self) -> &Home {
+        self.system.home()
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        self.system.ports()
+    }
+
+    /// An access token of a user with this role.
+    pub(crate) fn token(&self, role: Role) -> Result<String> {
+        self.issuer.token(&role.to_string(), role)
+    }
+
+    /// The public port, for a user with this role.
+    pub(crate) fn public(&self, role: Role) -> Result<Door> {
+        Ok(Door::new(&self.client, self.system.url(), None).with_token(&self.token(role)?))
+    }
+
+    /// The gateway's own sidecar, for a user with this role.
+    pub(crate) fn gateways_sidecar(&self, role: Role) -> Result<Door> {
+        let base = format!("{}/v1.0/invoke/gateway/method", self.sidecar_url(App::Gateway));
+        Ok(Door::new(&self.client, base, Some(&self.tokens.dapr_api_token)).with_token(&self.token(role)?))
+    }
+
+    pub(crate) fn sidecar_url(&self, app: App) -> String {
+        format!("http://127.0.0.1:{}", self.ports().app(app).http)
+    }
+
+    /// Kills a service or sidecar; it is away until [`respawn`](Self::respawn) or the trial's end.
+    pub(crate) async fn kill(&self, part: Part) -> Result<()> {
+        let killed = self.system.kill(part).await?;
+        self.killed().insert(part.to_string(), killed);
+        Ok(())
+    }
+
+    /// Asks a service to end, as a deployment does, and does not wait for it.
+    pub(crate) fn terminate(&self, part: Part) -> Result<Process> {
+        let (process, killed) = self.system.terminate(part)?;
+        self.killed().insert(part.to_string(), killed);
+        Ok(process)
+    }
+
+    /// Starts what was killed again.
+    pub(crate) fn respawn(&self, part: Part) -> Result<()> {
+        let killed = self.killed().remove(&part.to_string()).with_context(|| format!("{part} was not killed"))?;
+        killed.respawn().map(drop)
+    }
+
+    pub(crate) async fn kill_kafka(&self) -> Result<()> {
+        let broker = self.kafka.process().context("Kafka does not run")?;
+        broker.end(Signal::KILL, DIED).await;
+        Ok(())
+    }
+
+    pub(crate) async fn start_kafka(&self) -> Result<()> {
+        self.kafka.start().await.map(drop)
+    }
+
+    /// Ends PostgreSQL as a loss of power would.
+    pub(crate) async fn kill_postgres(&self) -> Result<()> {
+        local::postgres::stop(self.home(), Shutdown::Immediate).await
+    }
+
+    pub(crate) async fn start_postgres(&self) -> Result<()> {
+        self.postgres.start(&self.secrets.superuser_password).await.map(drop)
+    }
+
+    /// The first processes of what stands under all services.
+    pub(crate) fn foundation(&self) -> Vec<(&'static str, Process)> {
+        let sentry = Process::recorded(self.home(), "sentry");
+        [("postgres", self.postgres.process()), ("kafka", self.kafka.process()), ("sentry", sentry)]
+            .into_iter()
+            .filter_map(|(name, process)| Some((name, process?)))
+            .collect()
+    }
+
+    /// Undoes whatever a trial did, and waits until all is ready.
+    pub(crate) async fn mend(&self) -> Result<()> {
+        for part in Part::all() {
+            // A part that was not paused does not notice.
+            let _ = self.system.resume(part);
+        }
+        let killed = std::mem::take(&mut *self.killed());
+        self.start_postgres().await?;
+        self.start_kafka().await?;
+        for killed in killed.into_values() {
+            killed.respawn()?;
+        }
+        self.ready().await
+    }
+
+    /// Waits until every service and sidecar says that it is ready.
+    pub(crate) async fn ready(&self) -> Result<()> {
+        for app in App::ALL {
+            let service = format!("http://127.0.0.1:{}/readyz", self.ports().app(app).app);
+            for url in [format!("{}/v1.0/healthz", self.sidecar_url(app)), service] {
+                self.eventually(&format!("{url} is ready"), async || {
+                    Ok(self.client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()))
+                })
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until every event has left and every consumer has applied what it was sent.
+    pub(crate) async fn settled(&self) -> Result<()> {
+        let [patients, accounts] = ["projection.patients", "projection.accounts"].map(|table| {
+            format!("select (select count(*) from {table}) as made, (select count(*) from document.outbox) as waiting")
+        });
+        let facts = "select (select count(*) from fact.patients) as patients, (select count(*) from fact.accounts) as accounts";
+        let strangers = self.strangers.load(Ordering::SeqCst);
+        self.eventually("every event has been applied", async || {
+            let patients = self.count(App::Patient, &patients).await?;
+            let accounts = self.count(App::Billing, &accounts).await?;
+            let facts = self.count(App::Analytics, facts).await?;
+            let expected = patients["made"].as_u64().map(|made| made + strangers);
+            let others = [&accounts["made"], &facts["patients"], &facts["accounts"]];
+            let left = [&patients, &accounts].iter().all(|publisher| publisher["waiting"] == 0);
+            Ok(left && others.iter().all(|count| count.as_u64() == expected))
+        })
+        .await
+    }
+
+    /// Says that events told of people whom `patient` does not know.
+    pub(crate) fn note_strangers(&self, more: u64) {
+        self.strangers.fetch_add(more, Ordering::SeqCst);
+    }
+
+    /// The one row that a query of an app's database answers.
+    pub(crate) async fn count(&self, app: App, query: &str) -> Result<Value> {
+        let mut connection = self.database(app).await?;
+        let query = AssertSqlSafe(format!("select to_jsonb(answer) from ({query}) as answer"));
+        let row = sqlx::query_scalar(query).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(row)
+    }
+
+    /// A connection to an app's database as the superuser.
+    pub(crate) async fn database(&self, app: App) -> Result<PgConnection> {
+        let database = app.database().context("the app has no database")?;
+        let url = self.postgres.admin_url(&self.secrets.superuser_password);
+        let url = format!("{}/{database}", url.rsplit_once('/').context("a URL")?.0);
+        Ok(PgConnection::connect(&url).await?)
+    }
+
+    /// How often a part has logged a text, before it was killed and after.
+    pub(crate) fn logged(&self, part: Part, text: &str) -> usize {
+        let logs = [format!("{part}"), format!("{part}-respawned"), format!("{part}-respawned.old")];
+        let logs = logs.map(|log| std::fs::read_to_string(self.home().log(&log)).unwrap_or_default());
+        logs.iter().map(|log| log.matches(text).count()).sum()
+    }
+
+    /// Waits until something is so.
+    pub(crate) async fn eventually(&self, what: &str, condition: impl AsyncFn() -> Result<bool>) -> Result<()> {
+        within(PATIENCE, what, condition).await.map(drop)
+    }
+
+    #[expect(clippy::print_stderr, reason = "what a failed test shows")]
+    pub(crate) fn show_logs(&self) {
+        let mut logs: Vec<_> = Part::all().map(|part| part.to_string()).collect();
+        logs.extend(["dapr", "postgres", "kafka"].map(str::to_owned));
+        for log in logs {
+            eprintln!("{}", local::launch::tail(&self.home().log(&log)));
+        }
+    }
+
+    /// Stops everything and leaves nothing.
+    pub(crate) async fn strike(&self) -> Result<()> {
+        let stopped = self.system.down().await;
+        local::system::kill_all(self.home());
+        local::postgres::remove_data(self.home())?;
+        drop(self.folder.lock().unwrap_or_else(PoisonError::into_inner).take());
+        stopped
+    }
+
+    fn killed(&self) -> MutexGuard<'_, BTreeMap<String, Killed>> {
+        self.killed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until something is so; answers how long it took.
+pub(crate) async fn within(limit: Duration, what: &str, condition: impl AsyncFn() -> Result<bool>) -> Result<Duration> {
+    let begun = Instant::now();
+    while !condition().await? {
+        if begun.elapsed() > limit {
+            bail!("within {limit:?} it did not come true that {what}");
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(begun.elapsed())
+}
+
+/// What makes services and sidecars send spans and metrics there, soon.
+fn exporting_to(port: u16) -> BTreeMap<String, String> {
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://127.0.0.1:{port}")),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "true".to_owned()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "200".to_owned()),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "1000".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// Where the services' programs are: in `PMS_BIN_DIR`, else where cargo built them beside this test.
+#[expect(clippy::disallowed_methods, reason = "a test has no config.rs")]
+fn programs() -> Result<PathBuf> {
+    if let Ok(directory) = env::var("PMS_BIN_DIR") {
+        return Ok(directory.into());
+    }
+    let test = env::current_exe()?;
+    Ok(test.parent().and_then(Path::parent).context("cargo's directory")?.to_owned())
+}
+
+/// A test that is interrupted leaves nothing, either.
+fn end_when_interrupted(home: Home) {
+    use tokio::signal::unix::{SignalKind, signal};
+    tokio::spawn(async move {
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        local::system::kill_all(&home);
+        let _ = local::postgres::remove_data(&home);
+        let _ = std::fs::remove_dir_all(home.root());
+        std::process::exit(130);
+        #[expect(unreachable_code, reason = "gives the block its type")]
+        anyhow::Ok(())
+    });
+}
