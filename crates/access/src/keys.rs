@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -102,13 +102,18 @@ impl AccessTokens {
 pub async fn refresh(tokens: Arc<AccessTokens>, sidecar: Sidecar) {
     let mut tick = tokio::time::interval(REFRESH_INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut failing = false;
+    let age = opentelemetry::global::meter("access")
+        .f64_gauge("access.keys.age")
+        .with_unit("s")
+        .with_description("how old the key set is: beyond seconds, auth is away")
+        .build();
+    let (mut failing, mut fetched) = (false, Instant::now());
     loop {
         tick.tick().await;
         match fetch(&sidecar).await {
             Ok(set) => {
                 tokens.set_keys(&set);
-                failing = false;
+                (failing, fetched) = (false, Instant::now());
             }
             Err(problem) => {
                 // Once for each time that auth goes away, and not every two seconds.
@@ -119,6 +124,7 @@ pub async fn refresh(tokens: Arc<AccessTokens>, sidecar: Sidecar) {
                 failing = true;
             }
         }
+        age.record(fetched.elapsed().as_secs_f64(), &[]);
     }
 }
 

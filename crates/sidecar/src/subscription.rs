@@ -105,12 +105,7 @@ where
         let Some(first) = batch.first() else { continue };
         let messages = batch.iter().map(|pending| pending.message.clone()).collect();
         let Err(problem) = apply(messages).instrument(first.span.clone()).await else {
-            for time in batch.iter().filter_map(|pending| pending.time) {
-                lag().record(
-                    now.duration_since(time).as_secs_f64(),
-                    &[KeyValue::new("messaging.destination.name", bulk.topic.clone())],
-                );
-            }
+            record_lag(&bulk.topic, "applied", &batch, now);
             continue;
         };
         if batch.len() > 1 && problem.kind != ProblemKind::Unavailable {
@@ -118,6 +113,7 @@ where
             batches.extend([half, batch]);
             continue;
         }
+        record_lag(&bulk.topic, "failed", &batch, now);
         let cause = std::error::Error::source(&problem).map(ToString::to_string);
         tracing::warn!(topic = bulk.topic, entries = batch.len(), %problem, cause, "events were not applied");
         for Pending { entry, .. } in batch {
@@ -162,10 +158,15 @@ impl Entry<'_> {
     }
 }
 
-/// How long events take from their cause to their application.
-fn lag() -> &'static Histogram<f64> {
+/// How old events are when they are applied, or are not: what fails again and again shows by its age.
+fn record_lag<M>(topic: &str, outcome: &'static str, batch: &[Pending<M>], now: Timestamp) {
     static LAG: OnceLock<Histogram<f64>> = OnceLock::new();
-    LAG.get_or_init(|| global::meter("sidecar").f64_histogram("messaging.process.lag").with_unit("s").build())
+    let lag =
+        LAG.get_or_init(|| global::meter("sidecar").f64_histogram("messaging.process.lag").with_unit("s").build());
+    let attributes = [KeyValue::new("messaging.destination.name", topic.to_owned()), KeyValue::new("outcome", outcome)];
+    for time in batch.iter().filter_map(|pending| pending.time) {
+        lag.record(now.duration_since(time).as_secs_f64(), &attributes);
+    }
 }
 
 /// A message that a consumer proved unusable, kept until an operator decides.

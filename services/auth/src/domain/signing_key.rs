@@ -52,6 +52,11 @@ impl SigningKey {
         Ok(Self { key, header, set: JwkSet { keys: vec![jwk] } })
     }
 
+    /// The id by which a token names the key.
+    pub fn id(&self) -> &str {
+        self.header.kid.as_deref().unwrap_or_default()
+    }
+
     /// Signs claims.
     pub fn sign(&self, claims: &Claims) -> Result<String, Error> {
         encode(&self.header, claims, &self.key)
@@ -66,7 +71,7 @@ impl SigningKey {
 /// What is debugged is logged.
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("id", &self.header.kid).finish_non_exhaustive()
+        f.debug_struct("SigningKey").field("id", &self.id()).finish_non_exhaustive()
     }
 }
 

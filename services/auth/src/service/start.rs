@@ -31,7 +31,7 @@ async fn fetch_signing_key(directory: &Directory, secrets: &Secrets) {
     loop {
         match secrets.signing_key().await {
             Ok(Some(key)) => {
-                tracing::info!(?key, "the signing key is there");
+                tracing::info!(key_id = key.id(), "the signing key is there");
                 let _ = directory.key.set(key);
                 return;
             }
