@@ -1,5 +1,6 @@
 //! Demographics in FHIR's JSON: the one door through which requests and stored documents come in.
 
+use email_address::{EmailAddress, Options};
 use problem::input::{Findings, Object};
 use serde_json::{Map, Value};
 
@@ -77,10 +78,11 @@ fn check_contact(system: ContactSystem, value: &str) -> Result<(), &'static str>
                 Err("must be a phone number of 3 to 15 digits, such as +15555550100")
             }
         }
-        ContactSystem::Email if !email_address::EmailAddress::is_valid(value) || !value.contains('.') => {
-            Err("must be an e-mail address")
+        ContactSystem::Email => {
+            let options = Options::default().with_required_tld().without_domain_literal().without_display_text();
+            EmailAddress::parse_with_options(value, options).map(drop).map_err(|_| "must be an e-mail address")
         }
-        ContactSystem::Email | ContactSystem::Url | ContactSystem::Other => Ok(()),
+        ContactSystem::Url | ContactSystem::Other => Ok(()),
     }
 }
 

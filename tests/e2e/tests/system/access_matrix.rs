@@ -56,11 +56,11 @@ async fn refuses(door: &Door, api: &SidecarApi, callee: App, operation: &Operati
     let forged = Answer::of(forged).await?;
     ensure!(forged.status == REFUSED, "HTTP with a forged caller: {} {}", forged.status, forged.body);
     for api in [api, &forger] {
-        let code = match operation {
+        let status = match operation {
             Operation::Http { verb, .. } => api.invoke(callee, grpc_verb(*verb), &operation.example_path()).await,
             Operation::Grpc { .. } => api.call(callee, &operation.example_path()).await?,
         };
-        ensure!(code == Code::PermissionDenied, "gRPC: {code:?}");
+        ensure!(status.code() == Code::PermissionDenied, "gRPC: {status:?}");
     }
     Ok(())
 }
@@ -73,8 +73,8 @@ async fn allows(door: &Door, api: &SidecarApi, callee: App, operation: &Operatio
             ensure!(answer.body["errorCode"].is_null(), "HTTP: {} {}", answer.status, answer.body);
         }
         Operation::Grpc { .. } => {
-            let code = api.call(callee, &operation.example_path()).await?;
-            ensure!([Code::Ok, Code::Unauthenticated].contains(&code), "gRPC: {code:?}");
+            let status = api.call(callee, &operation.example_path()).await?;
+            ensure!([Code::Ok, Code::Unauthenticated].contains(&status.code()), "gRPC: {status:?}");
         }
     }
     Ok(())
@@ -90,9 +90,9 @@ async fn strangers(stage: &Stage) -> Result<()> {
             ensure!(answer.status == 401, "{app}'s sidecar answers {token:?}: {}", answer.status);
         }
         let api = SidecarApi::of(stage, app).await?.with("dapr-api-token", "wrong")?;
-        let code = api.invoke(App::Patient, http_extension::Verb::Get, "/api/patients").await;
+        let code = api.invoke(App::Patient, http_extension::Verb::Get, "/api/patients").await.code();
         ensure!(code == Code::Unauthenticated, "{app}'s sidecar answers over gRPC: {code:?}");
-        let code = api.call(App::Billing, "/billing.v1.Accounts/GetAccount").await?;
+        let code = api.call(App::Billing, "/billing.v1.Accounts/GetAccount").await?.code();
         ensure!(code == Code::Unauthenticated, "{app}'s sidecar passes on over gRPC: {code:?}");
 
         let own = format!("http://127.0.0.1:{}", stage.ports().app(app).app);

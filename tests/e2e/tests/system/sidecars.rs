@@ -52,17 +52,17 @@ impl SidecarApi {
         request
     }
 
-    /// Calls a gRPC method of another app, with an empty message; answers the code.
-    pub(crate) async fn call(&self, callee: App, path: &str) -> Result<Code> {
+    /// Calls a gRPC method of another app, with an empty message; answers how it ended.
+    pub(crate) async fn call(&self, callee: App, path: &str) -> Result<Status> {
         let mut client = Grpc::new(self.channel.clone());
         client.ready().await?;
         let request = self.with("dapr-app-id", callee.id())?.request(());
         let answer = client.unary(request, path.parse()?, ProstCodec::<(), ()>::default()).await;
-        Ok(code(&answer))
+        Ok(answer.map_or_else(|status| status, |_| Status::ok("")))
     }
 
-    /// Asks a route of another app by the gRPC way to it; answers the code.
-    pub(crate) async fn invoke(&self, callee: App, verb: http_extension::Verb, path: &str) -> Code {
+    /// Asks a route of another app by the gRPC way to it; answers how it ended.
+    pub(crate) async fn invoke(&self, callee: App, verb: http_extension::Verb, path: &str) -> Status {
         let message = InvokeRequest {
             method: path.trim_start_matches('/').to_owned(),
             content_type: "application/json".to_owned(),
@@ -70,7 +70,8 @@ impl SidecarApi {
             ..InvokeRequest::default()
         };
         let request = InvokeServiceRequest { id: callee.id().to_owned(), message: Some(message) };
-        code(&DaprClient::new(self.channel.clone()).invoke_service(self.request(request)).await)
+        let answer = DaprClient::new(self.channel.clone()).invoke_service(self.request(request)).await;
+        answer.map_or_else(|status| status, |_| Status::ok(""))
     }
 
     /// Publishes messages byte for byte.
