@@ -68,6 +68,10 @@ impl AccessTokens {
         if let Some(caller) = known.filter(|caller| caller.expires > now.as_second()) {
             return Ok(caller);
         }
+        if !self.ready() {
+            // Just started: the token may be good, and its holder need not sign in again.
+            return Err(Problem::unavailable("the key set has not been fetched yet"));
+        }
         let caller = self.check(token).map_err(|refused| {
             Problem::new(Kind::Unauthenticated, "The access token is not valid; sign in again.").with_cause(refused)
         })?;

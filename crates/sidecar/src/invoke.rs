@@ -103,9 +103,35 @@ fn refuse_sidecar_errors(id: &str, answer: Response<Bytes>) -> Result<Response<B
         return Ok(answer);
     }
     let Ok(error) = serde_json::from_slice::<SidecarError>(answer.body()) else { return Ok(answer) };
-    let cause = format!("{id}: {} {}: {}", answer.status(), error.error_code, error.message);
+    let cause = format!("{id}: {} {}: {}", answer.status(), error.error_code, without_queries(&error.message));
     Err(match answer.status().as_u16() {
         403 => Problem::new(Kind::Forbidden, "This service may not ask that of another one.").with_cause(cause),
         _ => Problem::unavailable(cause),
     })
+}
+
+/// The sidecar's words for a failure repeat the address that was called, and the query of a search names a person.
+fn without_queries(text: &str) -> String {
+    let mut parts = text.split('?');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |kept, part| {
+        let end = part.find(|c: char| c == '"' || c.is_whitespace()).unwrap_or(part.len());
+        kept + &part[end..]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_does_not_repeat_what_was_searched_for() {
+        for (said, kept) in [
+            ("Get \"http://127.0.0.1:1/p?family=Okafor\": refused", "Get \"http://127.0.0.1:1/p\": refused"),
+            ("/p?a=1?b=2 and /q?c=3", "/p and /q"),
+            ("connection refused", "connection refused"),
+        ] {
+            assert_eq!(without_queries(said), kept);
+        }
+    }
 }

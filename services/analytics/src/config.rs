@@ -27,10 +27,14 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use runtime::environment::{
+        ENV_APP_API_TOKEN, ENV_APP_PORT, ENV_DAPR_API_TOKEN, ENV_DAPR_GRPC_PORT, ENV_DAPR_HTTP_PORT,
+    };
+
     use super::*;
 
     fn read(zone: &str) -> Result<Config, String> {
-        let common = ["APP_PORT", "DAPR_HTTP_PORT", "DAPR_GRPC_PORT", "DAPR_API_TOKEN", "APP_API_TOKEN"];
+        let common = [ENV_APP_PORT, ENV_DAPR_HTTP_PORT, ENV_DAPR_GRPC_PORT, ENV_DAPR_API_TOKEN, ENV_APP_API_TOKEN];
         let variables = common.map(|name| (name, "1")).into_iter().chain([(ENV_CLINIC_TIME_ZONE, zone)]);
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Config::read(Environment::of(variables)).map_err(|error| error.to_string())

@@ -27,7 +27,7 @@ const INTERRUPTED: u8 = 130;
 /// Where a newcomer goes on.
 const SHELL: &str = r#"  eval "$(make env)"
   TOKEN=$(curl -s $PMS_URL/auth/login -H 'content-type: application/json' \
-    -d "{\"email\":\"$PMS_ADMIN_EMAIL\",\"password\":\"$PMS_ADMIN_PASSWORD\"}" | jq -r .access_token)
+    -d "{\"email\":\"$PMS_ADMIN_EMAIL\",\"password\":\"$PMS_ADMIN_PASSWORD\"}" | sed 's/.*"access_token":"//; s/".*//')
   curl -s "$PMS_URL/api/patients?family=Okafor&limit=3" -H "authorization: Bearer $TOKEN"
 "#;
 

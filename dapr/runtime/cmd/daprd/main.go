@@ -13,6 +13,7 @@ import (
 	"github.com/dapr/kit/signals"
 
 	"patient-management-system/dapr/runtime/components"
+	"patient-management-system/dapr/runtime/discretion"
 	"patient-management-system/dapr/runtime/sidecar"
 )
 
@@ -44,6 +45,7 @@ func main() {
 	}
 
 	log.Infof("daprd %s for %s", buildinfo.Version(), opts.AppID)
+	discretion.Impose()
 	if err := sidecar.Serve(signals.Context(), opts, components.Registry(contrib), log); err != nil {
 		log.Fatalf("daprd ends: %v", err)
 	}

@@ -61,6 +61,23 @@ pub(crate) async fn poison(parts: Parts) -> Result {
     Ok(())
 }
 
+pub(crate) async fn what_no_text_can_be(parts: Parts) -> Result {
+    let before = dead_letters(&parts).await?.len();
+    let event = br#"{"specversion":"1.0","id":"1","source":"s","type":"a\u0000b","data":{}}"#;
+    let messages = [b"\0".to_vec(), vec![0xff], event.to_vec(), vec![b'x'; 900_000], vec![b'y'; 900_000]];
+    // All of one key are of one partition: what comes last has passed all others.
+    let mut messages: Vec<_> = messages.into_iter().map(|bytes| ("one".to_owned(), bytes)).collect();
+    let (_, last) = message(snapshot(patient("what_no_text_can_be", 1), 1, "2022-06-01T12:00:00Z"))?;
+    messages.push(("one".to_owned(), last));
+    for message in messages {
+        parts.publish(App::Patient, topic::PATIENT_REGISTERED, &[message]).await?;
+    }
+    ensure!(counts(&parts, "from=2022-06-01&to=2022-06-02", 1).await? == [1]);
+    let letters = dead_letters(&parts).await?;
+    ensure!(letters.len() == before + 5, "{letters:?}");
+    Ok(())
+}
+
 pub(crate) async fn database_down(parts: Parts) -> Result {
     let before = dead_letters(&parts).await?.len();
     parts.stop_postgres().await?;

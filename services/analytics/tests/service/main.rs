@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             test("a_zone_that_is_new_is_counted_from_the_facts", &parts, ingest::new_zone),
             test("events_that_come_again_and_late_change_nothing", &parts, delivery::again_and_late),
             test("one_poison_event_is_one_dead_letter", &parts, delivery::poison),
+            test("bytes_that_no_text_can_be_are_dead_letters_too", &parts, delivery::what_no_text_can_be),
             test("events_wait_for_the_database", &parts, delivery::database_down),
         ])
     })
