@@ -34,12 +34,12 @@ impl Server {
         let readiness = Arc::new(readiness);
         // tonic's own fallback would answer every unknown path with HTTP 200.
         let grpc = grpc.map(|grpc| grpc.prepare().into_axum_router().reset_fallback());
-        let routes = grpc.into_iter().fold(routes, Router::merge);
-        let health = Arc::clone(&readiness).routes();
-        let guarded = http::for_sidecar_only(http::wrap(routes.clone()), &config.api_token);
-        // Whoever restarts the service has no token, and learns nothing but its health.
-        let app = Router::new().merge(Arc::clone(&readiness).routes()).fallback_service(guarded);
-        Self { app, open: http::wrap(routes.merge(health)), readiness, config: config.clone() }
+        let routes = http::wrap(grpc.into_iter().fold(routes, Router::merge));
+        // Whoever restarts the service has no token, asks every moment and learns nothing but its health.
+        let with_health = |routes| Arc::clone(&readiness).routes().fallback_service(routes);
+        let app = with_health(http::for_sidecar_only(routes.clone(), &config.api_token));
+        let open = with_health(routes);
+        Self { app, open, readiness, config: config.clone() }
     }
 
     /// Serves the sidecar on loopback and, where `public` is given, everyone there, until the process is told to end.

@@ -126,7 +126,7 @@ where
         }
     }
     for (entry, reason) in refused {
-        let letter = bulk.entries[entry].dead_letter(&bulk.topic, reason, now);
+        let letter = bulk.entries[entry].dead_letter(&bulk.topic, &reason, now);
         tracing::warn!(topic = letter.1.topic, reason = letter.1.reason, dead_letter_id = %letter.0, "a message became a dead letter");
         if let Err(failure) = keeper.keep(letter.0, letter.1).await {
             tracing::error!(error = %failure, "a dead letter could not be kept");
@@ -145,7 +145,7 @@ impl Entry<'_> {
         base64.and_then(|base64| STANDARD.decode(base64).ok()).unwrap_or_else(|| text.as_bytes().to_vec())
     }
 
-    fn dead_letter(&self, topic: &str, reason: String, now: Timestamp) -> (Uuid, DeadLetter) {
+    fn dead_letter(&self, topic: &str, reason: &str, now: Timestamp) -> (Uuid, DeadLetter) {
         let payload = self.payload();
         // A message that comes again is the same dead letter: by its place, or where a broker names none, by itself.
         let place = ["__partition", "__offset"].map(|name| self.metadata.get(name));

@@ -47,8 +47,10 @@ mod tests {
 
     #[test]
     fn other_numbers_and_other_places_are_free() {
-        let tree =
-            Tree::of([("services/a/src/x.rs", "let x = 17421 + 0x7421; // 7400\n"), ("tools/local/src/kafka.rs", "9092")]);
+        let tree = Tree::of([
+            ("services/a/src/x.rs", "let x = 17421 + 0x7421; // 7400\n"),
+            ("tools/local/src/kafka.rs", "9092"),
+        ]);
         assert_eq!(none_in_services(&tree), [""; 0]);
     }
 }

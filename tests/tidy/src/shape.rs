@@ -2,7 +2,7 @@
 
 use crate::{Finding, Tree};
 
-const ROOT: [&str; 5] = ["Cargo.toml", "README.md", "migrations", "src", "tests"];
+const ROOT: [&str; 6] = ["Cargo.toml", "README.md", "migrations", "proptest-regressions", "src", "tests"];
 const SOURCE: [&str; 9] = ["app", "config", "domain", "fhir", "inbound", "lib", "main", "outbound", "service"];
 
 /// What no service can be without. A missing `domain` or `outbound` tells something.

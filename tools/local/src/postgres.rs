@@ -152,6 +152,9 @@ fn settings(port: u16) -> impl Iterator<Item = String> {
         "fsync=on".to_owned(),
         "synchronous_commit=on".to_owned(),
         "log_line_prefix=%m [%p] %u@%d ".to_owned(),
+        // An error's details and its statement name people: only what went wrong is logged.
+        "log_error_verbosity=terse".to_owned(),
+        "log_min_error_statement=panic".to_owned(),
         // Ends what daprd asked and no longer waits for.
         "client_connection_check_interval=1s".to_owned(),
     ]

@@ -10,10 +10,7 @@ use crate::Service;
 
 /// Connects to the database that the URL names.
 pub(crate) async fn to_server(admin_url: &str) -> anyhow::Result<PgConnection> {
-    options(admin_url)?
-        .connect()
-        .await
-        .context("cannot connect to the server as its administrator")
+    options(admin_url)?.connect().await.context("cannot connect to the server as its administrator")
 }
 
 /// Connects to the service's database and becomes its owner, so that what is made there is the owner's.
@@ -32,10 +29,7 @@ pub(crate) async fn to_database(admin_url: &str, service: Service) -> anyhow::Re
 }
 
 fn options(admin_url: &str) -> anyhow::Result<PgConnectOptions> {
-    let options = PgConnectOptions::from_str(admin_url)
-        .context("the administrator's URL is not one of PostgreSQL")?;
+    let options = PgConnectOptions::from_str(admin_url).context("the administrator's URL is not one of PostgreSQL")?;
     // Statements are not logged: some carry passwords.
-    Ok(options
-        .application_name("pms-migrate")
-        .disable_statement_logging())
+    Ok(options.application_name("pms-migrate").disable_statement_logging())
 }

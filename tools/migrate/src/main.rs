@@ -1,9 +1,6 @@
 //! `pms-migrate`: prepares the databases, rebuilds a projection, tells what is applied.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a command that answers on its standard output"
-)]
+#![expect(clippy::print_stdout, reason = "a command that answers on its standard output")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -46,12 +43,7 @@ struct Secrets {
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
     /// The same JSON as text, for platforms that hand secrets over in the environment.
-    #[arg(
-        long,
-        env = "PMS_DATABASE_SECRETS",
-        hide_env_values = true,
-        value_name = "JSON"
-    )]
+    #[arg(long, env = "PMS_DATABASE_SECRETS", hide_env_values = true, value_name = "JSON")]
     secrets_json: Option<SecretString>,
 }
 
@@ -87,8 +79,7 @@ impl Secrets {
 
         let passwords: BTreeMap<Service, Passwords> = match (self.secrets, self.secrets_json) {
             (Some(file), _) => {
-                let text = std::fs::read(&file)
-                    .with_context(|| format!("cannot read {}", file.display()))?;
+                let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
                 serde_json::from_slice(&text)
                     .with_context(|| format!("{} does not hold the passwords", file.display()))?
             }

@@ -48,12 +48,8 @@ async fn make_roles_and_database(admin_url: &str, target: &Target) -> anyhow::Re
     let service = target.service;
     let mut server = connection::to_server(admin_url).await?;
     lock(&mut server, service).await?;
-    make_roles(&mut server, target)
-        .await
-        .with_context(|| format!("cannot make the roles of {service}"))?;
-    make_database(&mut server, service)
-        .await
-        .with_context(|| format!("cannot make {}", service.database()))?;
+    make_roles(&mut server, target).await.with_context(|| format!("cannot make the roles of {service}"))?;
+    make_database(&mut server, service).await.with_context(|| format!("cannot make {}", service.database()))?;
     // The lock goes with its connection.
     server.close().await?;
     Ok(())
@@ -61,10 +57,7 @@ async fn make_roles_and_database(admin_url: &str, target: &Target) -> anyhow::Re
 
 /// Two preparations of one service take turns; those of different services do not meet.
 async fn lock(server: &mut PgConnection, service: Service) -> anyhow::Result<()> {
-    sqlx::query("select pg_advisory_lock(hashtextextended($1, 0))")
-        .bind(service.database())
-        .execute(server)
-        .await?;
+    sqlx::query("select pg_advisory_lock(hashtextextended($1, 0))").bind(service.database()).execute(server).await?;
     Ok(())
 }
 
@@ -78,18 +71,15 @@ async fn make_roles(server: &mut PgConnection, target: &Target) -> anyhow::Resul
     .bind(target.functions_password.expose_secret())
     .execute(&mut *server)
     .await?;
-    sqlx::raw_sql(include_str!("sql/roles.sql"))
-        .execute(server)
-        .await?;
+    sqlx::raw_sql(include_str!("sql/roles.sql")).execute(server).await?;
     Ok(())
 }
 
 async fn make_database(server: &mut PgConnection, service: Service) -> anyhow::Result<()> {
-    let exists: bool =
-        sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
-            .bind(service.database())
-            .fetch_one(&mut *server)
-            .await?;
+    let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+        .bind(service.database())
+        .fetch_one(&mut *server)
+        .await?;
     if !exists {
         // Documents are UTF-8; template0 allows that whatever the server's own encoding is.
         let statement = format!(
@@ -97,9 +87,7 @@ async fn make_database(server: &mut PgConnection, service: Service) -> anyhow::R
             service.database(),
             service.owner()
         );
-        sqlx::raw_sql(AssertSqlSafe(statement))
-            .execute(server)
-            .await?;
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(server).await?;
     }
     Ok(())
 }

@@ -24,11 +24,7 @@ pub(crate) fn migrator(service: Service) -> Migrator {
 
 /// The newest version that this build knows.
 pub(crate) fn newest(service: Service) -> i64 {
-    migrator(service)
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or_default()
+    migrator(service).iter().map(|migration| migration.version).max().unwrap_or_default()
 }
 
 /// Says in plain words why a database was left as it was.
@@ -44,9 +40,9 @@ pub(crate) fn explain(service: Service, error: MigrateError) -> anyhow::Error {
             "{database} has version {version}, which this build lacks although it knows newer ones: \
              a migration that ran must not be removed or renumbered; nothing was changed"
         ),
-        MigrateError::VersionMismatch(version) => anyhow!(
-            "migration {version} of {database} was changed after it had run: write a new migration instead"
-        ),
+        MigrateError::VersionMismatch(version) => {
+            anyhow!("migration {version} of {database} was changed after it had run: write a new migration instead")
+        }
         MigrateError::ExecuteMigration(source, version) => {
             anyhow::Error::new(source).context(format!("migration {version} of {database} failed"))
         }
@@ -60,37 +56,17 @@ mod tests {
 
     #[test]
     fn versions_are_unique_and_the_foundation_is_older_than_every_service() {
-        let foundation = FOUNDATION
-            .iter()
-            .map(|migration| migration.version)
-            .max()
-            .unwrap();
+        let foundation = FOUNDATION.iter().map(|migration| migration.version).max().unwrap();
         for service in Service::ALL {
-            let versions: Vec<i64> = migrator(service)
-                .iter()
-                .map(|migration| migration.version)
-                .collect();
-            assert!(
-                versions.is_sorted_by(|one, next| one < next),
-                "{service}: {versions:?}"
-            );
-            assert_eq!(
-                versions
-                    .iter()
-                    .filter(|version| **version <= foundation)
-                    .count(),
-                FOUNDATION.iter().count()
-            );
+            let versions: Vec<i64> = migrator(service).iter().map(|migration| migration.version).collect();
+            assert!(versions.is_sorted_by(|one, next| one < next), "{service}: {versions:?}");
+            assert_eq!(versions.iter().filter(|version| **version <= foundation).count(), FOUNDATION.iter().count());
         }
     }
 
     #[test]
     fn only_versions_above_the_newest_count_as_a_newer_schema() {
-        let newer = explain(
-            Service::Auth,
-            MigrateError::VersionMissing(newest(Service::Auth) + 1),
-        )
-        .to_string();
+        let newer = explain(Service::Auth, MigrateError::VersionMissing(newest(Service::Auth) + 1)).to_string();
         assert!(newer.contains("is newer than this build"), "{newer}");
         let removed = explain(Service::Auth, MigrateError::VersionMissing(1)).to_string();
         assert!(removed.contains("must not be removed"), "{removed}");

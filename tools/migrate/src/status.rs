@@ -23,34 +23,18 @@ pub struct Status {
 /// Tells of every service's database; one that does not exist has everything pending.
 pub async fn status(admin_url: &str) -> anyhow::Result<Vec<Status>> {
     let mut server = connection::to_server(admin_url).await?;
-    let databases: Vec<String> = sqlx::query_scalar("select datname::text from pg_database")
-        .fetch_all(&mut server)
-        .await?;
+    let databases: Vec<String> =
+        sqlx::query_scalar("select datname::text from pg_database").fetch_all(&mut server).await?;
     server.close().await?;
 
     let mut all = Vec::new();
     for service in Service::ALL {
         let exists = databases.contains(&service.database());
-        let ran = if exists {
-            versions(admin_url, service).await?
-        } else {
-            Vec::new()
-        };
-        let known: Vec<i64> = schema::migrator(service)
-            .iter()
-            .map(|migration| migration.version)
-            .collect();
+        let ran = if exists { versions(admin_url, service).await? } else { Vec::new() };
+        let known: Vec<i64> = schema::migrator(service).iter().map(|migration| migration.version).collect();
         let (applied, unknown) = ran.iter().partition(|version| known.contains(version));
-        let pending = known
-            .into_iter()
-            .filter(|version| !ran.contains(version))
-            .collect();
-        all.push(Status {
-            service,
-            applied,
-            pending,
-            unknown,
-        });
+        let pending = known.into_iter().filter(|version| !ran.contains(version)).collect();
+        all.push(Status { service, applied, pending, unknown });
     }
     Ok(all)
 }
@@ -58,9 +42,8 @@ pub async fn status(admin_url: &str) -> anyhow::Result<Vec<Status>> {
 async fn versions(admin_url: &str, service: Service) -> anyhow::Result<Vec<i64>> {
     let mut database = connection::to_database(admin_url, service).await?;
     // A preparation that was interrupted may have left a database without the table.
-    let begun: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
-        .fetch_one(&mut database)
-        .await?;
+    let begun: bool =
+        sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null").fetch_one(&mut database).await?;
     let versions = if begun {
         sqlx::query_scalar("select version from _sqlx_migrations order by version")
             .fetch_all(&mut database)
@@ -75,19 +58,11 @@ async fn versions(admin_url: &str, service: Service) -> anyhow::Result<Vec<i64>>
 
 impl fmt::Display for Status {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}: {} applied",
-            self.service.database(),
-            self.applied.len()
-        )?;
+        write!(formatter, "{}: {} applied", self.service.database(), self.applied.len())?;
         if let Some(newest) = self.applied.last() {
             write!(formatter, " (newest {newest})")?;
         }
-        for (word, versions) in [
-            ("pending", &self.pending),
-            ("unknown to this build", &self.unknown),
-        ] {
+        for (word, versions) in [("pending", &self.pending), ("unknown to this build", &self.unknown)] {
             if !versions.is_empty() {
                 write!(formatter, ", {word}: {versions:?}")?;
             }

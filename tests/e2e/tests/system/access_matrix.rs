@@ -51,7 +51,12 @@ pub(crate) async fn callers(stage: &Stage) -> Result<()> {
 async fn refuses(door: &Door, api: &SidecarApi, callee: App, operation: &Operation) -> Result<()> {
     let forger = api.with("dapr-caller-app-id", App::Gateway.id())?;
     let answer = over_http(door, callee, operation).await?;
-    ensure!(answer.status == REFUSED && answer.body["errorCode"].is_string(), "HTTP: {} {}", answer.status, answer.body);
+    ensure!(
+        answer.status == REFUSED && answer.body["errorCode"].is_string(),
+        "HTTP: {} {}",
+        answer.status,
+        answer.body
+    );
     let forged = request(door, callee, operation).header("dapr-caller-app-id", App::Gateway.id());
     let forged = Answer::of(forged).await?;
     ensure!(forged.status == REFUSED, "HTTP with a forged caller: {} {}", forged.status, forged.body);
@@ -119,12 +124,15 @@ pub(crate) async fn topics(stage: &Stage) -> Result<()> {
     for topic in matrix.topic_uses().into_iter().filter(|topic| !topic.allowed) {
         let api = SidecarApi::of(stage, app(&topic.app)?).await?;
         let code = match topic.direction {
-            Use::Publish => api.publish(&topic.topic, &[event.to_vec()]).await.map_or_else(|status| status.code(), |()| Code::Ok),
+            Use::Publish => {
+                api.publish(&topic.topic, &[event.to_vec()]).await.map_or_else(|status| status.code(), |()| Code::Ok)
+            }
             Use::Subscribe => api.subscribe(&topic.topic).await,
         };
         // Who publishes something is told that this topic is not theirs; the others cannot publish at all.
         let publishes = matrix.topics.iter().any(|other| other.publishers.contains(&topic.app));
-        let expected = if topic.direction == Use::Publish && publishes { Code::PermissionDenied } else { Code::Unimplemented };
+        let expected =
+            if topic.direction == Use::Publish && publishes { Code::PermissionDenied } else { Code::Unimplemented };
         ensure!(code == expected, "{} {:?} {}: {code:?}", topic.app, topic.direction, topic.topic);
     }
     let unknown = SidecarApi::of(stage, App::Patient).await?.publish("patient.secrets", &[event.to_vec()]).await;

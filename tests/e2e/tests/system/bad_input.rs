@@ -122,7 +122,11 @@ fn identities(stage: &Stage, door: &Door) -> Result<Vec<Case>> {
         ("a token for somebody else's system", stage.issuer.sign(&elsewhere)?),
         ("no token at all", "word".to_owned()),
     ];
-    let routes = ["/api/patients".to_owned(), format!("/api/billing/accounts/{NOBODY}"), "/api/analytics/registrations".to_owned()];
+    let routes = [
+        "/api/patients".to_owned(),
+        format!("/api/billing/accounts/{NOBODY}"),
+        "/api/analytics/registrations".to_owned(),
+    ];
     let mut cases = Vec::new();
     for route in &routes {
         for (what, token) in &tokens {
@@ -185,12 +189,16 @@ async fn same_person_twice(door: &Door, someone: &Value, known: &Answer, used: &
 
 /// How much every database holds, and who is in it.
 async fn everything(stage: &Stage) -> Result<Vec<Value>> {
-    let documents = "(select count(*) from state.state) as documents, (select count(*) from document.outbox) as waiting,
+    let documents =
+        "(select count(*) from state.state) as documents, (select count(*) from document.outbox) as waiting,
         (select count(*) from document.history) as replaced, (select count(*) from document.dead_letters) as letters";
     let mut counts = Vec::new();
     for (app, more) in [
         (App::Auth, ""),
-        (App::Patient, ", (select md5(coalesce(string_agg(found::text, '' order by patient_id), '')) from projection.patients as found) as patients"),
+        (
+            App::Patient,
+            ", (select md5(coalesce(string_agg(found::text, '' order by patient_id), '')) from projection.patients as found) as patients",
+        ),
         (App::Billing, ", (select count(*) from projection.accounts) as accounts"),
         (App::Analytics, ", (select count(*) from fact.patients) as patients"),
     ] {

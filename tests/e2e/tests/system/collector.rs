@@ -109,9 +109,11 @@ impl Collector {
         let mut found = Vec::new();
         for resource in &arrived.spans {
             for span in resource.scope_spans.iter().flat_map(|scope| &scope.spans) {
-                found.extend(held(&span.encode_to_vec(), texts).map(|text| {
-                    format!("{text} in a span of {}: {span:?}", service_name(resource.resource.as_ref()))
-                }));
+                found.extend(
+                    held(&span.encode_to_vec(), texts).map(|text| {
+                        format!("{text} in a span of {}: {span:?}", service_name(resource.resource.as_ref()))
+                    }),
+                );
             }
             let attributes = resource.resource.as_ref().map(prost::Message::encode_to_vec).unwrap_or_default();
             found.extend(held(&attributes, texts).map(|text| format!("{text} in a resource")));
@@ -119,7 +121,8 @@ impl Collector {
         for resource in &arrived.metrics {
             let service = service_name(resource.resource.as_ref());
             found.extend(
-                held(&resource.encode_to_vec(), texts).map(|text| format!("{text} in a metric of {service}: {resource:?}")),
+                held(&resource.encode_to_vec(), texts)
+                    .map(|text| format!("{text} in a metric of {service}: {resource:?}")),
             );
         }
         found

@@ -19,6 +19,15 @@ use crate::{
 /// A registration never waits longer for what it can do without.
 const PROMPT: Duration = Duration::from_millis(500);
 
+/// The outages of the requirements; `E2E_LONG=1` asks for them.
+const LONG: Duration = Duration::from_mins(2);
+
+/// How long a part is away.
+#[expect(clippy::disallowed_methods, reason = "a test has no config.rs")]
+fn or_long(short: Duration) -> Duration {
+    if std::env::var("E2E_LONG").is_ok_and(|long| long == "1") { LONG } else { short }
+}
+
 /// Registers somebody while billing is away.
 async fn register_without_account(door: &Door) -> Result<Answer> {
     let answer = door.registered(&person()).await?;

@@ -41,7 +41,9 @@ async fn walk(stage: &Stage, door: &Door) -> Result<()> {
     ensure!(account["status"] == "active" && account["patientId"] == patient.id(), "{account}");
     ensure!(account["id"] == patient.body["billingAccount"]["id"], "{account}");
 
-    stage.eventually("analytics has counted everyone", async || Ok(door.counted().await? >= before + registered)).await?;
+    stage
+        .eventually("analytics has counted everyone", async || Ok(door.counted().await? >= before + registered))
+        .await?;
     stage.settled().await?;
     ensure!(door.counted().await? == before + registered, "everyone is counted once");
     let patients = stage.count(App::Patient, "select count(*) from projection.patients").await?;

@@ -8,13 +8,14 @@ use std::{
 
 use access::Role;
 use anyhow::{Result, ensure};
-use local::App;
+use futures::future::try_join_all;
+use local::{App, Part};
 use reqwest::{Method, Url};
 use serde_json::json;
 
 use crate::{
     collector::held,
-    door::Answer,
+    door::{Answer, key},
     people::{family, person, secrets_of_everyone},
     processes,
     stage::Stage,
@@ -22,13 +23,16 @@ use crate::{
 
 /// How much of a finding is shown.
 const SHOWN: usize = 1200;
+const AT_ONCE: usize = 12;
 /// Longer than any exporter waits.
 const EXPORT: Duration = Duration::from_secs(2);
 
 /// Runs last: it reads what all trials before it left, after a search for each thing that one can search by.
 pub(crate) async fn kept(stage: &Stage) -> Result<()> {
     search_for_somebody(stage).await?;
+    register_somebody_many_times_at_once(stage).await?;
     processes::show_services(stage);
+    search_for_somebody_in_vain(stage).await?;
     // What the last requests made is on its way.
     tokio::time::sleep(EXPORT).await;
     ensure!(stage.collector.spans() > 500, "hardly a span has arrived: the look is blind");
@@ -37,17 +41,23 @@ pub(crate) async fn kept(stage: &Stage) -> Result<()> {
     let mut leaks = stage.collector.holding(&secrets);
     for log in logs(stage) {
         for (number, line) in String::from_utf8_lossy(&fs::read(&log)?).lines().enumerate() {
-            leaks.extend(held(line.as_bytes(), &secrets).map(|text| format!("{text} in {}:{}: {line}", log.display(), number + 1)));
+            leaks.extend(
+                held(line.as_bytes(), &secrets)
+                    .map(|text| format!("{text} in {}:{}: {line}", log.display(), number + 1)),
+            );
         }
     }
     for app in App::ALL {
         let url = format!("http://127.0.0.1:{}/metrics", stage.ports().app(app).metrics);
         let metrics = stage.client.get(url).send().await?.text().await?;
         ensure!(metrics.contains("dapr_"), "{app}'s sidecar has no metrics: the look is blind");
-        leaks.extend(held(metrics.as_bytes(), &secrets).map(|text| format!("{text} in the metrics of {app}'s sidecar")));
+        leaks
+            .extend(held(metrics.as_bytes(), &secrets).map(|text| format!("{text} in the metrics of {app}'s sidecar")));
     }
-    let shown: Vec<String> = leaks.iter().take(5).map(|leak| leak.chars().take(SHOWN).collect()).collect();
-    ensure!(leaks.is_empty(), "{} leaks, the first of which are:\n{}", leaks.len(), shown.join("\n"));
+    leaks.sort();
+    leaks.dedup_by_key(|leak| leak.split(':').next().map(str::to_owned));
+    let shown: Vec<String> = leaks.iter().take(10).map(|leak| leak.chars().take(SHOWN).collect()).collect();
+    ensure!(leaks.is_empty(), "sorts of leaks: {}, the first of which are:\n{}", leaks.len(), shown.join("\n"));
     Ok(())
 }
 
@@ -55,7 +65,8 @@ async fn search_for_somebody(stage: &Stage) -> Result<()> {
     let someone = person();
     for door in [stage.public(Role::FrontDesk)?, stage.gateways_sidecar(Role::FrontDesk)?] {
         let patient = door.register("key of the search", &someone).await?.expect(201)?;
-        let text = |pointer: &str| someone.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let text =
+            |pointer: &str| someone.pointer(pointer).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
         let (family, given, born) = (family(&someone).to_owned(), text("/name/0/given/0"), text("/birthDate"));
         let (phone, email, number) = (text("/telecom/0/value"), text("/telecom/1/value"), text("/identifier/0/value"));
         for (name, value) in [
@@ -74,10 +85,29 @@ async fn search_for_somebody(stage: &Stage) -> Result<()> {
         // Wrong values come back to their sender and stay between the two.
         let wrong = format!("/api/patients?nonsense={family}&birthDate={born}-99");
         door.get(&wrong).await?.expect_problem(422)?;
-        door.get(&format!("/api/patients/{family}")).await?.expect_problem(404)?;
-        door.get(&format!("/api/nowhere/{family}")).await?.expect_problem(404)?;
         let amend = door.request(Method::PATCH, patient.header("location")).header("if-match", "\"1\"");
         Answer::of(amend.json(&json!({ "gender": family }))).await?.expect_problem(422)?;
+    }
+    Ok(())
+}
+
+/// The losers learn it from a constraint of the database, which names the person.
+async fn register_somebody_many_times_at_once(stage: &Stage) -> Result<()> {
+    let (door, someone) = (stage.public(Role::FrontDesk)?, person());
+    let keys: Vec<_> = (0..AT_ONCE).map(|_| key()).collect();
+    let answers = try_join_all(keys.iter().map(|key| door.register(key, &someone))).await?;
+    let statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    ensure!(statuses.iter().filter(|&&status| status == 201).count() == 1, "{statuses:?}");
+    ensure!(statuses.iter().all(|status| [201, 409].contains(status)), "{statuses:?}");
+    Ok(())
+}
+
+/// A sidecar that cannot reach the service complains of the address.
+async fn search_for_somebody_in_vain(stage: &Stage) -> Result<()> {
+    stage.kill(Part::Service(App::Patient)).await?;
+    let search = format!("/api/patients?family={}", family(&person()));
+    for door in [stage.public(Role::FrontDesk)?, stage.gateways_sidecar(Role::FrontDesk)?] {
+        door.get(&search).await?.expect_problem(503)?;
     }
     Ok(())
 }

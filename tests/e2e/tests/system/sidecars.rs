@@ -88,7 +88,8 @@ impl SidecarApi {
             entries: entries.collect(),
             metadata: HashMap::from([("rawPayload".to_owned(), "true".to_owned())]),
         };
-        let answer = DaprClient::new(self.channel.clone()).bulk_publish_event(self.request(request)).await?.into_inner();
+        let answer =
+            DaprClient::new(self.channel.clone()).bulk_publish_event(self.request(request)).await?.into_inner();
         match answer.failed_entries.first() {
             None => Ok(()),
             Some(failed) => Err(Status::unknown(failed.error.clone())),

@@ -105,7 +105,9 @@ fn is_loopback(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_loopback(),
         // Java writes IPv4 addresses as IPv6 ones.
-        IpAddr::V6(address) => address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback()),
+        IpAddr::V6(address) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback())
+        }
     }
 }
 
@@ -146,12 +148,16 @@ fn table(process: &Process, protocol: &str) -> Result<Vec<Socket>> {
     let mut sockets = HashMap::new();
     for line in text.lines().skip(1) {
         let fields: Vec<_> = line.split_whitespace().collect();
-        let (Some(local), Some(remote), Some(state), Some(inode)) = (fields.get(1), fields.get(2), fields.get(3), fields.get(9))
+        let (Some(local), Some(remote), Some(state), Some(inode)) =
+            (fields.get(1), fields.get(2), fields.get(3), fields.get(9))
         else {
             continue;
         };
         let inode = inode.parse()?;
-        sockets.insert(inode, Socket { local: address(local)?, remote: address(remote)?, listens: *state == LISTEN, inode });
+        sockets.insert(
+            inode,
+            Socket { local: address(local)?, remote: address(remote)?, listens: *state == LISTEN, inode },
+        );
     }
     Ok(sockets.into_values().collect())
 }

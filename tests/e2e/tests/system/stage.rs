@@ -211,7 +211,8 @@ impl Stage {
         let [patients, accounts] = ["projection.patients", "projection.accounts"].map(|table| {
             format!("select (select count(*) from {table}) as made, (select count(*) from document.outbox) as waiting")
         });
-        let facts = "select (select count(*) from fact.patients) as patients, (select count(*) from fact.accounts) as accounts";
+        let facts =
+            "select (select count(*) from fact.patients) as patients, (select count(*) from fact.accounts) as accounts";
         let strangers = self.strangers.load(Ordering::SeqCst);
         self.eventually("every event has been applied", async || {
             let patients = self.count(App::Patient, &patients).await?;
@@ -320,8 +321,7 @@ fn programs() -> Result<PathBuf> {
 fn end_when_interrupted(home: Home) {
     use tokio::signal::unix::{SignalKind, signal};
     tokio::spawn(async move {
-        let (mut interrupt, mut terminate) =
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}

@@ -27,34 +27,20 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn start() -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("pms-migrate-")
-            .tempdir_in("/var/tmp")?;
+        let folder = tempfile::Builder::new().prefix("pms-migrate-").tempdir_in("/var/tmp")?;
         let password_file = folder.path().join("password");
         std::fs::write(&password_file, PASSWORD)?;
         if is_root()? {
-            let owned = Command::new("chown")
-                .args(["-R", "postgres:postgres"])
-                .arg(folder.path())
-                .status()?;
+            let owned = Command::new("chown").args(["-R", "postgres:postgres"]).arg(folder.path()).status()?;
             ensure!(owned.success(), "cannot give the folder to postgres");
         }
         let initdb = program("initdb")?
             .arg("-D")
             .arg(folder.path().join("data"))
-            .args([
-                "--username=postgres",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-            ])
+            .args(["--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"])
             .arg(format!("--pwfile={}", password_file.display()))
             .output()?;
-        ensure!(
-            initdb.status.success(),
-            "initdb: {}",
-            String::from_utf8_lossy(&initdb.stderr)
-        );
+        ensure!(initdb.status.success(), "initdb: {}", String::from_utf8_lossy(&initdb.stderr));
 
         let log = std::fs::File::create(folder.path().join("log"))?;
         let server = program("postgres")?
@@ -64,10 +50,7 @@ impl Cluster {
             // Few, so that a test can show who takes too many.
             .args(["-c", "max_locks_per_transaction=10"])
             .arg("-c")
-            .arg(format!(
-                "unix_socket_directories={}",
-                folder.path().display()
-            ))
+            .arg(format!("unix_socket_directories={}", folder.path().display()))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()?;
@@ -85,11 +68,7 @@ impl Cluster {
         let started = Instant::now();
         let status = self.folder.path().join("data/postmaster.pid");
         while !std::fs::read_to_string(&status).is_ok_and(|text| text.contains("ready")) {
-            ensure!(
-                started.elapsed() < Duration::from_secs(30),
-                "the server does not start: {}",
-                self.log()?
-            );
+            ensure!(started.elapsed() < Duration::from_secs(30), "the server does not start: {}", self.log()?);
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
@@ -102,10 +81,7 @@ impl Cluster {
             .arg(self.folder.path().join("data"))
             .status()?;
         ensure!(stopped.success(), "the server does not stop");
-        self.server
-            .lock()
-            .map_err(|_| anyhow::anyhow!("a test panicked while it held the server"))?
-            .wait()?;
+        self.server.lock().map_err(|_| anyhow::anyhow!("a test panicked while it held the server"))?.wait()?;
         std::fs::remove_dir_all(self.folder.path())?;
         Ok(())
     }
@@ -120,11 +96,8 @@ impl Cluster {
 
     pub(crate) async fn make_administrator(&self) -> anyhow::Result<()> {
         let mut server = self.superuser("postgres").await?;
-        execute(
-            &mut server,
-            format!("create role {ADMINISTRATOR} login createdb createrole password '{PASSWORD}'"),
-        )
-        .await?;
+        execute(&mut server, format!("create role {ADMINISTRATOR} login createdb createrole password '{PASSWORD}'"))
+            .await?;
         Ok(())
     }
 
@@ -137,10 +110,7 @@ impl Cluster {
     }
 
     fn url(&self, user: &str) -> String {
-        format!(
-            "postgres://{user}:{PASSWORD}@localhost/postgres?host={}",
-            self.folder.path().display()
-        )
+        format!("postgres://{user}:{PASSWORD}@localhost/postgres?host={}", self.folder.path().display())
     }
 
     pub(crate) async fn superuser(&self, database: &str) -> sqlx::Result<PgConnection> {
@@ -148,29 +118,14 @@ impl Cluster {
     }
 
     pub(crate) async fn state(&self, service: Service) -> sqlx::Result<PgConnection> {
-        self.connect(
-            &service.state_role(),
-            &state_password(service),
-            &service.database(),
-        )
-        .await
+        self.connect(&service.state_role(), &state_password(service), &service.database()).await
     }
 
     pub(crate) async fn functions(&self, service: Service) -> sqlx::Result<PgConnection> {
-        self.connect(
-            &service.functions_role(),
-            &functions_password(service),
-            &service.database(),
-        )
-        .await
+        self.connect(&service.functions_role(), &functions_password(service), &service.database()).await
     }
 
-    pub(crate) async fn connect(
-        &self,
-        user: &str,
-        password: &str,
-        database: &str,
-    ) -> sqlx::Result<PgConnection> {
+    pub(crate) async fn connect(&self, user: &str, password: &str, database: &str) -> sqlx::Result<PgConnection> {
         PgConnectOptions::new_without_pgpass()
             .socket(self.folder.path())
             .ssl_mode(PgSslMode::Disable)
@@ -189,20 +144,11 @@ impl Cluster {
             .arg(service.database())
             .env("PGPASSWORD", PASSWORD)
             .output()?;
-        ensure!(
-            dump.status.success(),
-            "pg_dump: {}",
-            String::from_utf8_lossy(&dump.stderr)
-        );
+        ensure!(dump.status.success(), "pg_dump: {}", String::from_utf8_lossy(&dump.stderr));
         let text = String::from_utf8(dump.stdout)?;
         // Newer releases put a random token on these lines.
-        let is_token =
-            |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
-        Ok(text
-            .lines()
-            .filter(|line| !is_token(line))
-            .collect::<Vec<_>>()
-            .join("\n"))
+        let is_token = |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
+        Ok(text.lines().filter(|line| !is_token(line)).collect::<Vec<_>>().join("\n"))
     }
 }
 
@@ -230,13 +176,8 @@ pub(crate) fn targets() -> Vec<Target> {
     Service::ALL.map(target).into()
 }
 
-pub(crate) async fn execute(
-    connection: &mut PgConnection,
-    sql: impl Into<String>,
-) -> sqlx::Result<()> {
-    sqlx::raw_sql(AssertSqlSafe(sql.into()))
-        .execute(connection)
-        .await?;
+pub(crate) async fn execute(connection: &mut PgConnection, sql: impl Into<String>) -> sqlx::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(connection).await?;
     Ok(())
 }
 
@@ -256,9 +197,7 @@ fn program(name: &str) -> anyhow::Result<Command> {
     if is_root()? {
         command.args(["--reuid=postgres", "--regid=postgres", "--init-groups"]);
     }
-    command
-        .arg(folder_of_programs()?.join(name))
-        .current_dir("/");
+    command.arg(folder_of_programs()?.join(name)).current_dir("/");
     Ok(command)
 }
 
@@ -267,8 +206,7 @@ fn is_root() -> anyhow::Result<bool> {
 }
 
 fn folder_of_programs() -> anyhow::Result<PathBuf> {
-    let versions =
-        std::fs::read_dir("/usr/lib/postgresql").context("PostgreSQL is not installed")?;
+    let versions = std::fs::read_dir("/usr/lib/postgresql").context("PostgreSQL is not installed")?;
     versions
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
         .max()

@@ -17,66 +17,29 @@ pub(crate) async fn it_prepares_and_tells(cluster: &'static Cluster) -> anyhow::
     let up = run(cluster, &["up", "--secrets", &file.to_string_lossy()], &[])?;
     ensure!(up.status.success(), "{up:?}");
     let text = String::from_utf8_lossy(&up.stdout).into_owned();
-    ensure!(
-        text.contains("billing-service-db: ") && text.contains(" applied (newest 2"),
-        "{text}"
-    );
-    let from_environment = run(
-        cluster,
-        &["up"],
-        &[("PMS_DATABASE_SECRETS", &secrets.to_string())],
-    )?;
+    ensure!(text.contains("billing-service-db: ") && text.contains(" applied (newest 2"), "{text}");
+    let from_environment = run(cluster, &["up"], &[("PMS_DATABASE_SECRETS", &secrets.to_string())])?;
     ensure!(from_environment.status.success(), "{from_environment:?}");
     cluster.state(service).await?;
     let status = run(cluster, &["status"], &[])?;
-    ensure!(
-        String::from_utf8_lossy(&status.stdout).lines().count() == Service::ALL.len(),
-        "{status:?}"
-    );
+    ensure!(String::from_utf8_lossy(&status.stdout).lines().count() == Service::ALL.len(), "{status:?}");
 
     // What is wrong is said without any password.
     for (arguments, secrets, said) in [
         (&["up"][..], "", "--secrets"),
-        (
-            &["up"],
-            "{\"billing\": {\"state\": \"of-billing\"}}",
-            "missing field `functions`",
-        ),
-        (
-            &["up"],
-            "{\"gateway\": {\"state\": \"of-billing\", \"functions\": \"x\"}}",
-            "unknown variant `gateway`",
-        ),
-        (
-            &["rebuild", "gateway"],
-            "",
-            "none of auth, patient, billing, analytics",
-        ),
+        (&["up"], "{\"billing\": {\"state\": \"of-billing\"}}", "missing field `functions`"),
+        (&["up"], "{\"gateway\": {\"state\": \"of-billing\", \"functions\": \"x\"}}", "unknown variant `gateway`"),
+        (&["rebuild", "gateway"], "", "none of auth, patient, billing, analytics"),
     ] {
         let environment = [("PMS_DATABASE_SECRETS", secrets)];
-        let refused = run(
-            cluster,
-            arguments,
-            if secrets.is_empty() {
-                &[]
-            } else {
-                &environment
-            },
-        )?;
+        let refused = run(cluster, arguments, if secrets.is_empty() { &[] } else { &environment })?;
         let error = String::from_utf8_lossy(&refused.stderr).into_owned();
-        ensure!(
-            !refused.status.success() && error.contains(said) && !error.contains("of-billing"),
-            "{error}"
-        );
+        ensure!(!refused.status.success() && error.contains(said) && !error.contains("of-billing"), "{error}");
     }
     Ok(())
 }
 
-fn run(
-    cluster: &Cluster,
-    arguments: &[&str],
-    environment: &[(&str, &str)],
-) -> anyhow::Result<Output> {
+fn run(cluster: &Cluster, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Output> {
     Ok(Command::new(env!("CARGO_BIN_EXE_pms-migrate"))
         .args(arguments)
         .env("PMS_DATABASE_ADMIN_URL", cluster.admin_url())

@@ -4,10 +4,7 @@
 //! The trigger and the functions of the foundation are tried in copies of `probe-service-db`,
 //! which has the foundation and a projection of the tests' own, so that no service's migration matters.
 
-#![expect(
-    clippy::print_stderr,
-    reason = "a test runner that tells how long preparing took"
-)]
+#![expect(clippy::print_stderr, reason = "a test runner that tells how long preparing took")]
 
 mod cluster;
 mod command;
@@ -38,10 +35,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let cluster: &'static Cluster = Box::leak(Box::new(Cluster::start()?));
     let conclusion = runtime()?.block_on(set_up(cluster)).map(|()| {
         // Every test waits for the server more than it computes.
-        let arguments = Arguments {
-            test_threads: arguments.test_threads.or(Some(4)),
-            ..arguments
-        };
+        let arguments = Arguments { test_threads: arguments.test_threads.or(Some(4)), ..arguments };
         libtest_mimic::run(&arguments, trials(Some(cluster)))
     });
     cluster.stop()?;
@@ -51,25 +45,15 @@ fn main() -> anyhow::Result<ExitCode> {
 async fn set_up(cluster: &Cluster) -> anyhow::Result<()> {
     cluster.make_administrator().await?;
     let fresh = migrate::status(&cluster.admin_url()).await?;
-    ensure!(
-        fresh
-            .iter()
-            .all(|status| status.applied.is_empty() && !status.pending.is_empty()),
-        "{fresh:?}"
-    );
+    ensure!(fresh.iter().all(|status| status.applied.is_empty() && !status.pending.is_empty()), "{fresh:?}");
     let started = Instant::now();
     migrate::prepare(&cluster.admin_url(), &cluster::targets()).await?;
-    eprintln!(
-        "four databases prepared in {} ms",
-        started.elapsed().as_millis()
-    );
+    eprintln!("four databases prepared in {} ms", started.elapsed().as_millis());
     probe::make_template(cluster).await
 }
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 fn trials(cluster: Option<&'static Cluster>) -> Vec<Trial> {
@@ -109,8 +93,6 @@ where
 {
     Trial::test(name, move || {
         let run = async { test(cluster.context("no cluster was started")?).await };
-        runtime()?
-            .block_on(run)
-            .map_err(|error| Failed::from(format!("{error:?}")))
+        runtime()?.block_on(run).map_err(|error| Failed::from(format!("{error:?}")))
     })
 }

@@ -39,11 +39,7 @@ impl Probe {
     pub(crate) async fn new(cluster: &'static Cluster) -> anyhow::Result<Self> {
         let database = format!("probe-{}", Uuid::now_v7().simple());
         let mut server = cluster.superuser("postgres").await?;
-        execute(
-            &mut server,
-            format!(r#"create database "{database}" template "{TEMPLATE}""#),
-        )
-        .await?;
+        execute(&mut server, format!(r#"create database "{database}" template "{TEMPLATE}""#)).await?;
         Ok(Self { cluster, database })
     }
 
@@ -53,15 +49,11 @@ impl Probe {
     }
 
     pub(crate) async fn state(&self) -> sqlx::Result<PgConnection> {
-        self.cluster
-            .connect("probe-service-state", PASSWORD, &self.database)
-            .await
+        self.cluster.connect("probe-service-state", PASSWORD, &self.database).await
     }
 
     pub(crate) async fn functions(&self) -> sqlx::Result<PgConnection> {
-        self.cluster
-            .connect("probe-service-functions", PASSWORD, &self.database)
-            .await
+        self.cluster.connect("probe-service-functions", PASSWORD, &self.database).await
     }
 }
 
@@ -83,13 +75,7 @@ pub(crate) async fn traces(connection: &mut PgConnection) -> sqlx::Result<Traces
     )
     .fetch_one(connection)
     .await?;
-    Ok(Traces {
-        documents,
-        outbox,
-        inbox,
-        history,
-        probes,
-    })
+    Ok(Traces { documents, outbox, inbox, history, probes })
 }
 
 /// A probe's document with this many events.

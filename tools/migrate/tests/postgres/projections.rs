@@ -15,26 +15,14 @@ use crate::store;
 
 const SERVICE: Service = Service::Auth;
 
-pub(crate) async fn a_rebuild_gives_equal_tables_and_sends_nothing(
-    cluster: &'static Cluster,
-) -> anyhow::Result<()> {
+pub(crate) async fn a_rebuild_gives_equal_tables_and_sends_nothing(cluster: &'static Cluster) -> anyhow::Result<()> {
     let _alone = cluster.auth.lock().await;
     let (mut sidecar, mut owner) = begin(cluster).await?;
     for index in 0..50 {
-        store::overwrite(
-            &mut sidecar,
-            &format!("probe/{index}"),
-            &document(1, &format!("code {index}"), 1),
-        )
-        .await?;
+        store::overwrite(&mut sidecar, &format!("probe/{index}"), &document(1, &format!("code {index}"), 1)).await?;
     }
     for index in 0..10 {
-        store::overwrite(
-            &mut sidecar,
-            &format!("probe/{index}"),
-            &document(2, &format!("new {index}"), 1),
-        )
-        .await?;
+        store::overwrite(&mut sidecar, &format!("probe/{index}"), &document(2, &format!("new {index}"), 1)).await?;
     }
     let letter = json!({ "version": 1, "data": { "topic": "t", "reason": "r", "receivedAt": "2026-11-01T00:00:00Z" } });
     store::overwrite(&mut sidecar, "dead-letter/rebuild", &letter).await?;
@@ -60,48 +48,33 @@ pub(crate) async fn a_rebuild_gives_equal_tables_and_sends_nothing(
     );
     ensure!(
         (after.documents, after.outbox, after.inbox, after.history)
-            == (
-                before.documents,
-                before.outbox,
-                before.inbox,
-                before.history
-            ),
+            == (before.documents, before.outbox, before.inbox, before.history),
         "{before:?}\n{after:?}"
     );
-    ensure!(
-        self::state(&mut owner).await? == state,
-        "the state table was touched"
-    );
+    ensure!(self::state(&mut owner).await? == state, "the state table was touched");
 
     // Rebuilt once more nothing differs, row numbers included.
     migrate::rebuild(&cluster.admin_url(), SERVICE).await?;
-    ensure!(
-        traces(&mut owner).await? == after,
-        "a second rebuild differs from the first"
-    );
+    ensure!(traces(&mut owner).await? == after, "a second rebuild differs from the first");
     Ok(())
 }
 
-pub(crate) async fn a_rebuild_that_fails_changes_nothing(
-    cluster: &'static Cluster,
-) -> anyhow::Result<()> {
+pub(crate) async fn a_rebuild_that_fails_changes_nothing(cluster: &'static Cluster) -> anyhow::Result<()> {
     let _alone = cluster.auth.lock().await;
     let (mut sidecar, mut owner) = begin(cluster).await?;
     store::overwrite(&mut sidecar, "probe/good", &document(1, "good", 0)).await?;
     store::overwrite(&mut sidecar, "probe/bad", &document(1, "bad", 0)).await?;
-    execute(&mut owner, "alter table projection.probes add constraint probes_good_check check (code <> 'bad') not valid").await?;
+    execute(
+        &mut owner,
+        "alter table projection.probes add constraint probes_good_check check (code <> 'bad') not valid",
+    )
+    .await?;
     let before = traces(&mut owner).await?;
-    let error = migrate::rebuild(&cluster.admin_url(), SERVICE)
-        .await
-        .err()
-        .context("it was rebuilt")?;
+    let error = migrate::rebuild(&cluster.admin_url(), SERVICE).await.err().context("it was rebuilt")?;
     let message = format!("{error:#}");
     ensure!(message.contains("cannot project probe/bad"), "{message}");
     ensure!(message.contains("probes_good_check"), "{message}");
-    ensure!(
-        traces(&mut owner).await? == before,
-        "a failed rebuild changed the projection"
-    );
+    ensure!(traces(&mut owner).await? == before, "a failed rebuild changed the projection");
     Ok(())
 }
 
@@ -123,24 +96,16 @@ pub(crate) async fn a_rebuild_waits_for_writers_and_has_their_documents(
     )
     .fetch_all(&mut owner)
     .await?;
-    ensure!(
-        waits == [("state.state".to_owned(), "ShareRowExclusiveLock".to_owned())],
-        "{waits:?}"
-    );
+    ensure!(waits == [("state.state".to_owned(), "ShareRowExclusiveLock".to_owned())], "{waits:?}");
     write.commit().await?;
     let counts = rebuild.await?;
     ensure!(counts == [("probe".to_owned(), 1)], "{counts:?}");
-    ensure!(
-        traces(&mut owner).await?.probes[0]["code"] == "late",
-        "the late document is missing"
-    );
+    ensure!(traces(&mut owner).await?.probes[0]["code"] == "late", "the late document is missing");
     Ok(())
 }
 
 /// Each probe takes a turn by its code, and a server has no more than some thousand locks.
-pub(crate) async fn a_rebuild_takes_no_lock_for_each_document(
-    cluster: &'static Cluster,
-) -> anyhow::Result<()> {
+pub(crate) async fn a_rebuild_takes_no_lock_for_each_document(cluster: &'static Cluster) -> anyhow::Result<()> {
     let _alone = cluster.auth.lock().await;
     let (mut sidecar, mut owner) = begin(cluster).await?;
     for batch in 0..10 {
@@ -157,17 +122,14 @@ pub(crate) async fn a_rebuild_takes_no_lock_for_each_document(
     let counts = migrate::rebuild(&cluster.admin_url(), SERVICE).await?;
     ensure!(counts == [("probe".to_owned(), 5000)], "{counts:?}");
     ensure!(
-        without_row_numbers(&traces(&mut owner).await?.probes)
-            == without_row_numbers(&before.probes),
+        without_row_numbers(&traces(&mut owner).await?.probes) == without_row_numbers(&before.probes),
         "tables differ"
     );
     Ok(())
 }
 
 /// With the migrations that `patient` really has.
-pub(crate) async fn a_rebuild_of_patients_gives_equal_tables(
-    cluster: &'static Cluster,
-) -> anyhow::Result<()> {
+pub(crate) async fn a_rebuild_of_patients_gives_equal_tables(cluster: &'static Cluster) -> anyhow::Result<()> {
     const TABLES: &str = "select relname::text, query_to_xml(format('select * from projection.%I as r order by r::text', relname), \
         true, false, '')::text from pg_class where relnamespace = 'projection'::regnamespace and relkind = 'r' order by relname";
     let service = Service::Patient;
@@ -181,17 +143,8 @@ pub(crate) async fn a_rebuild_of_patients_gives_equal_tables(
         }
     }
     let before: Vec<(String, String)> = sqlx::query_as(TABLES).fetch_all(&mut owner).await?;
-    ensure!(
-        before
-            .iter()
-            .any(|(table, rows)| table == "patients" && rows.contains("brandt")),
-        "{before:?}"
-    );
-    execute(
-        &mut owner,
-        "delete from projection.patients where family = 'okafor'",
-    )
-    .await?;
+    ensure!(before.iter().any(|(table, rows)| table == "patients" && rows.contains("brandt")), "{before:?}");
+    execute(&mut owner, "delete from projection.patients where family = 'okafor'").await?;
     let counts = migrate::rebuild(&cluster.admin_url(), service).await?;
     ensure!(counts == [("patient".to_owned(), 40)], "{counts:?}");
     let after: Vec<(String, String)> = sqlx::query_as(TABLES).fetch_all(&mut owner).await?;
@@ -233,24 +186,11 @@ pub(crate) async fn a_rebuild_without_documents_keeps_rows_that_came_from_elsewh
     let (_sidecar, mut owner) = begin(cluster).await?;
     let empty = migrate::rebuild(&cluster.admin_url(), SERVICE).await?;
     ensure!(empty.is_empty(), "{empty:?}");
-    execute(
-        &mut owner,
-        "insert into projection.probes (probe_id, code, version) values ('a fact', 'x', 1)",
-    )
-    .await?;
-    let error = migrate::rebuild(&cluster.admin_url(), SERVICE)
-        .await
-        .err()
-        .context("it was rebuilt")?;
+    execute(&mut owner, "insert into projection.probes (probe_id, code, version) values ('a fact', 'x', 1)").await?;
+    let error = migrate::rebuild(&cluster.admin_url(), SERVICE).await.err().context("it was rebuilt")?;
     let message = format!("{error:#}");
-    ensure!(
-        message.contains("projection.probes has rows but there is no document"),
-        "{message}"
-    );
-    ensure!(
-        traces(&mut owner).await?.probes[0]["probe_id"] == "a fact",
-        "the row is gone"
-    );
+    ensure!(message.contains("projection.probes has rows but there is no document"), "{message}");
+    ensure!(traces(&mut owner).await?.probes[0]["probe_id"] == "a fact", "the row is gone");
     Ok(())
 }
 
@@ -270,19 +210,12 @@ async fn begin(cluster: &'static Cluster) -> anyhow::Result<(PgConnection, PgCon
 
 /// Which physical rows the state table has: a rewritten row has another place.
 async fn state(owner: &mut PgConnection) -> sqlx::Result<Vec<(String, String)>> {
-    sqlx::query_as("select key, concat_ws(' ', ctid, xmin, etag) from state.state order by key")
-        .fetch_all(owner)
-        .await
+    sqlx::query_as("select key, concat_ws(' ', ctid, xmin, etag) from state.state order by key").fetch_all(owner).await
 }
 
 fn without_row_numbers(rows: &Value) -> Value {
     let mut rows = rows.clone();
-    for row in rows
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_object_mut)
-    {
+    for row in rows.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
         row.remove("row_number");
     }
     rows

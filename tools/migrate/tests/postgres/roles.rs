@@ -8,16 +8,10 @@ use crate::cluster::{Cluster, execute, refusal};
 
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
-pub(crate) async fn roles_sign_in_by_scram_and_have_no_powers(
-    cluster: &'static Cluster,
-) -> anyhow::Result<()> {
+pub(crate) async fn roles_sign_in_by_scram_and_have_no_powers(cluster: &'static Cluster) -> anyhow::Result<()> {
     let mut server = cluster.superuser("postgres").await?;
     for service in Service::ALL {
-        let logins = [
-            (service.owner(), false),
-            (service.state_role(), true),
-            (service.functions_role(), true),
-        ];
+        let logins = [(service.owner(), false), (service.state_role(), true), (service.functions_role(), true)];
         for (role, signs_in) in logins {
             let (login, powerful, scram): (bool, bool, bool) = sqlx::query_as(
                 "select rolcanlogin, rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls or (rolinherit and rolcanlogin), \
@@ -26,10 +20,7 @@ pub(crate) async fn roles_sign_in_by_scram_and_have_no_powers(
             .bind(&role)
             .fetch_one(&mut server)
             .await?;
-            ensure!(
-                (login, powerful, scram) == (signs_in, false, signs_in),
-                "{role}: {login} {powerful} {scram}"
-            );
+            ensure!((login, powerful, scram) == (signs_in, false, signs_in), "{role}: {login} {powerful} {scram}");
             let member_of: i64 = sqlx::query_scalar(
                 "select count(*) from pg_auth_members where member = (select oid from pg_roles where rolname = $1)",
             )
@@ -38,15 +29,11 @@ pub(crate) async fn roles_sign_in_by_scram_and_have_no_powers(
             .await?;
             ensure!(member_of == 0, "{role} is a member of another role");
         }
-        for mut connection in [
-            cluster.state(service).await?,
-            cluster.functions(service).await?,
-        ] {
-            let limits: (String, String) = sqlx::query_as(
-                "select current_setting('statement_timeout'), current_setting('lock_timeout')",
-            )
-            .fetch_one(&mut connection)
-            .await?;
+        for mut connection in [cluster.state(service).await?, cluster.functions(service).await?] {
+            let limits: (String, String) =
+                sqlx::query_as("select current_setting('statement_timeout'), current_setting('lock_timeout')")
+                    .fetch_one(&mut connection)
+                    .await?;
             ensure!(limits == ("5s".to_owned(), "3s".to_owned()), "{limits:?}");
         }
     }
@@ -58,10 +45,8 @@ pub(crate) async fn the_functions_role_may_execute_api_and_nothing_else(
 ) -> anyhow::Result<()> {
     for service in Service::ALL {
         let mut connection = cluster.functions(service).await?;
-        let pong: String = sqlx::query_scalar("select api.ping($1::jsonb)::text")
-            .bind("{}")
-            .fetch_one(&mut connection)
-            .await?;
+        let pong: String =
+            sqlx::query_scalar("select api.ping($1::jsonb)::text").bind("{}").fetch_one(&mut connection).await?;
         ensure!(pong == r#""pong""#, "{pong}");
         all_refused(
             &mut connection,
@@ -103,10 +88,7 @@ pub(crate) async fn the_functions_role_may_execute_api_and_nothing_else(
         )
         .fetch_all(&mut connection)
         .await?;
-        ensure!(
-            unfixed.is_empty(),
-            "{service}: not SECURITY DEFINER with a fixed search path: {unfixed:?}"
-        );
+        ensure!(unfixed.is_empty(), "{service}: not SECURITY DEFINER with a fixed search path: {unfixed:?}");
         let readable: Vec<String> = sqlx::query_scalar(
             "select relation.oid::regclass::text from pg_class as relation \
              join pg_namespace as namespace on namespace.oid = relation.relnamespace \
@@ -143,9 +125,7 @@ pub(crate) async fn the_state_role_may_keep_documents_and_nothing_else(
         .await?;
     ensure!(kept == 1, "the document cannot be read");
 
-    execute(&mut connection, "create table state.of_dapr (key text)")
-        .await
-        .context("daprd must be able to create")?;
+    execute(&mut connection, "create table state.of_dapr (key text)").await.context("daprd must be able to create")?;
     execute(&mut connection, "drop table state.of_dapr").await?;
 
     all_refused(
@@ -183,43 +163,23 @@ pub(crate) async fn the_state_role_may_keep_documents_and_nothing_else(
     .await
 }
 
-pub(crate) async fn only_a_service_connects_to_its_database(
-    cluster: &'static Cluster,
-) -> anyhow::Result<()> {
+pub(crate) async fn only_a_service_connects_to_its_database(cluster: &'static Cluster) -> anyhow::Result<()> {
     let mut server = cluster.superuser("postgres").await?;
-    execute(
-        &mut server,
-        "create role stranger login password 'stranger'",
-    )
-    .await?;
+    execute(&mut server, "create role stranger login password 'stranger'").await?;
     let mut logins = vec![("stranger".to_owned(), "stranger".to_owned(), None)];
     for service in Service::ALL {
-        logins.push((
-            service.state_role(),
-            crate::cluster::state_password(service),
-            Some(service),
-        ));
-        logins.push((
-            service.functions_role(),
-            crate::cluster::functions_password(service),
-            Some(service),
-        ));
+        logins.push((service.state_role(), crate::cluster::state_password(service), Some(service)));
+        logins.push((service.functions_role(), crate::cluster::functions_password(service), Some(service)));
     }
     // Analytics is left out as a caller: another test changes its password for a moment.
-    for (role, password, own) in logins
-        .iter()
-        .filter(|(_, _, own)| *own != Some(Service::Analytics))
-    {
+    for (role, password, own) in logins.iter().filter(|(_, _, own)| *own != Some(Service::Analytics)) {
         for service in Service::ALL {
             let connected = cluster.connect(role, password, &service.database()).await;
             if *own == Some(service) {
                 connected.with_context(|| format!("{role} to {service}"))?;
             } else {
                 let code = refusal(connected).with_context(|| format!("{role} to {service}"))?;
-                ensure!(
-                    code == INSUFFICIENT_PRIVILEGE,
-                    "{role} to {service}: {code}"
-                );
+                ensure!(code == INSUFFICIENT_PRIVILEGE, "{role} to {service}: {code}");
             }
         }
     }
@@ -228,8 +188,7 @@ pub(crate) async fn only_a_service_connects_to_its_database(
 
 async fn all_refused(connection: &mut PgConnection, statements: &[&str]) -> anyhow::Result<()> {
     for statement in statements {
-        let code = refusal(execute(connection, *statement).await)
-            .with_context(|| (*statement).to_owned())?;
+        let code = refusal(execute(connection, *statement).await).with_context(|| (*statement).to_owned())?;
         ensure!(code == INSUFFICIENT_PRIVILEGE, "{statement}: {code}");
     }
     Ok(())

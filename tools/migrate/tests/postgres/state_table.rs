@@ -7,16 +7,10 @@ use crate::cluster::{Cluster, execute};
 use crate::probe::Probe;
 use crate::store;
 
-pub(crate) async fn it_is_the_one_that_the_sidecar_would_make(
-    cluster: &'static Cluster,
-) -> anyhow::Result<()> {
+pub(crate) async fn it_is_the_one_that_the_sidecar_would_make(cluster: &'static Cluster) -> anyhow::Result<()> {
     let probe = Probe::new(cluster).await?;
     let mut owner = probe.owner().await?;
-    execute(
-        &mut owner,
-        r#"create schema scratch authorization "probe-service-state""#,
-    )
-    .await?;
+    execute(&mut owner, r#"create schema scratch authorization "probe-service-state""#).await?;
     let mut sidecar = probe.state().await?;
     let level = store::start(&mut sidecar, "scratch").await?;
     ensure!(level.is_none(), "a scratch schema has no level: {level:?}");
@@ -24,20 +18,10 @@ pub(crate) async fn it_is_the_one_that_the_sidecar_would_make(
 
     for (what, query) in QUERIES {
         for table in ["state", "dapr_metadata"] {
-            let ours = describe(&mut owner, query, "state", table)
-                .await
-                .context(*what)?;
-            let theirs = describe(&mut owner, query, "scratch", table)
-                .await
-                .context(*what)?;
-            ensure!(
-                !theirs.is_empty(),
-                "{what} of {table}: the query finds nothing"
-            );
-            ensure!(
-                ours == theirs,
-                "{what} of {table}\n ours: {ours:#?}\n theirs: {theirs:#?}"
-            );
+            let ours = describe(&mut owner, query, "state", table).await.context(*what)?;
+            let theirs = describe(&mut owner, query, "scratch", table).await.context(*what)?;
+            ensure!(!theirs.is_empty(), "{what} of {table}: the query finds nothing");
+            ensure!(ours == theirs, "{what} of {table}\n ours: {ours:#?}\n theirs: {theirs:#?}");
         }
     }
     Ok(())
@@ -67,9 +51,5 @@ async fn describe(
     schema: &str,
     table: &str,
 ) -> sqlx::Result<Vec<String>> {
-    sqlx::query_scalar(query)
-        .bind(schema)
-        .bind(table)
-        .fetch_all(connection)
-        .await
+    sqlx::query_scalar(query).bind(schema).bind(table).fetch_all(connection).await
 }

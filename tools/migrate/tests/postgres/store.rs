@@ -8,10 +8,7 @@ use uuid::Uuid;
 use crate::cluster::execute;
 
 /// What daprd does at every start before it looks at the level; answers the level.
-pub(crate) async fn start(
-    connection: &mut PgConnection,
-    schema: &str,
-) -> sqlx::Result<Option<String>> {
+pub(crate) async fn start(connection: &mut PgConnection, schema: &str) -> sqlx::Result<Option<String>> {
     execute(
         connection,
         format!(
@@ -22,24 +19,20 @@ pub(crate) async fn start(
         ),
     )
     .await?;
-    let statement =
-        |text: &str| sqlx::AssertSqlSafe(text.replace("{}", &format!("{schema}.dapr_metadata")));
-    sqlx::query(statement(
-        "INSERT INTO {} (key, value) VALUES ($1, 'lock') ON CONFLICT (key) DO NOTHING",
-    ))
-    .bind("lock")
-    .execute(&mut *connection)
-    .await?;
+    let statement = |text: &str| sqlx::AssertSqlSafe(text.replace("{}", &format!("{schema}.dapr_metadata")));
+    sqlx::query(statement("INSERT INTO {} (key, value) VALUES ($1, 'lock') ON CONFLICT (key) DO NOTHING"))
+        .bind("lock")
+        .execute(&mut *connection)
+        .await?;
     let mut transaction = connection.begin().await?;
     sqlx::query(statement("SELECT value FROM {} WHERE key = $1 FOR UPDATE"))
         .bind("lock")
         .fetch_one(&mut *transaction)
         .await?;
-    let level = sqlx::query_scalar(statement(&format!(
-        "SELECT value FROM {{}} WHERE key = 'migrations-state-v2-{schema}.'"
-    )))
-    .fetch_optional(&mut *transaction)
-    .await?;
+    let level =
+        sqlx::query_scalar(statement(&format!("SELECT value FROM {{}} WHERE key = 'migrations-state-v2-{schema}.'")))
+            .fetch_optional(&mut *transaction)
+            .await?;
     transaction.rollback().await?;
     Ok(level)
 }
@@ -79,11 +72,7 @@ CREATE INDEX ON {table} (expires_at);
 pub(crate) const MIGRATIONS: &str = "2";
 
 /// A write with concurrency first-write and no etag. Zero rows: daprd answers "no item was updated".
-pub(crate) async fn first_write(
-    connection: &mut PgConnection,
-    key: &str,
-    document: &Value,
-) -> sqlx::Result<u64> {
+pub(crate) async fn first_write(connection: &mut PgConnection, key: &str, document: &Value) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "
 INSERT INTO state.state AS t
@@ -105,11 +94,7 @@ DO UPDATE SET
 }
 
 /// A write with concurrency last-write and no etag.
-pub(crate) async fn overwrite(
-    connection: &mut PgConnection,
-    key: &str,
-    document: &Value,
-) -> sqlx::Result<u64> {
+pub(crate) async fn overwrite(connection: &mut PgConnection, key: &str, document: &Value) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "
 INSERT INTO state.state AS t

@@ -41,6 +41,7 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
 }
 
 async fn login(stage: &Stage, door: &Door) -> Result<Answer> {
-    let credentials = json!({ "email": stage.secrets.administrator_email, "password": stage.secrets.administrator_password });
+    let credentials =
+        json!({ "email": stage.secrets.administrator_email, "password": stage.secrets.administrator_password });
     Answer::of(door.request(Method::POST, "/auth/login").json(&credentials)).await
 }

@@ -41,6 +41,8 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
         down.store(true, Ordering::SeqCst);
         let (_, before) = answered(&asked);
         stage.eventually("many are turned away", async || Ok(answered(&asked).1 >= before + TURNED_AWAY)).await?;
+        let search = door.get(&format!("/api/patients?family={}", family(&person()))).await?.expect_problem(503)?;
+        ensure!(search.took < TOLD_WITHIN, "a search was answered after {:?}", search.took);
         let ready = stage.client.get(format!("{}/readyz", app_url(stage, App::Patient))).send().await?.status();
         ensure!(ready == 503, "`patient` says that it is ready");
         let live = stage.client.get(format!("{}/livez", app_url(stage, App::Patient))).send().await?.status();
@@ -94,7 +96,11 @@ async fn register_and_note(door: &Door, asked: &Asked, over: &AtomicBool, down: 
     Ok(slowest)
 }
 
-async fn every_promise_is_kept(stage: &Stage, door: &Door, asked: BTreeMap<String, (Value, Option<String>)>) -> Result<()> {
+async fn every_promise_is_kept(
+    stage: &Stage,
+    door: &Door,
+    asked: BTreeMap<String, (Value, Option<String>)>,
+) -> Result<()> {
     let expected = asked.len();
     let families: Vec<_> = asked.values().map(|(someone, _)| format!("'{}'", family(someone).to_lowercase())).collect();
     for (key, (someone, id)) in &asked {

@@ -11,11 +11,7 @@ use futures::future::try_join_all;
 use local::{App, Part};
 use sqlx::Executor as _;
 
-use crate::{
-    door::Door,
-    people::person,
-    stage::Stage,
-};
+use crate::{door::Door, people::person, stage::Stage};
 
 const AT_ONCE: usize = 8;
 /// Long enough to be under way, short enough for the store's deadline.
