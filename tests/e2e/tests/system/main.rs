@@ -60,6 +60,9 @@ trials! {
     nothing_personal_is_in_any_log_span_or_metric: privacy::kept,
 }
 
+/// The trial for which the system is weighed before anything else happens.
+const WEIGHED: &str = TRIALS[0].0;
+
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
@@ -67,11 +70,15 @@ fn main() -> ExitCode {
         let names = TRIALS.iter().map(|(name, _)| Trial::test(*name, || Ok(())));
         return libtest_mimic::run(&arguments, names.collect()).exit_code();
     }
+    let wanted: Vec<_> = TRIALS.iter().filter(|(name, _)| is_wanted(&arguments, name)).collect();
+    let Some((first, _)) = wanted.first() else {
+        return libtest_mimic::run(&arguments, Vec::new()).exit_code();
+    };
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    let stage = match runtime.block_on(Stage::set()) {
+    let stage = match runtime.block_on(Stage::set(*first == WEIGHED)) {
         Ok(stage) => Arc::new(stage),
         Err(error) => return failed(&error),
     };
@@ -85,6 +92,12 @@ fn main() -> ExitCode {
     }
     runtime.shutdown_background();
     code
+}
+
+/// Nothing is started for trials that nobody asked for.
+fn is_wanted(arguments: &Arguments, name: &str) -> bool {
+    let matches = |filter: &String| if arguments.exact { name == filter } else { name.contains(filter.as_str()) };
+    arguments.filter.as_ref().is_none_or(matches) && !arguments.skip.iter().any(matches)
 }
 
 /// A trial that leaves the system as it found it, also when it fails.

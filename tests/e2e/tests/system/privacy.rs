@@ -80,7 +80,7 @@ async fn search_for_somebody(stage: &Stage) -> Result<()> {
         ] {
             let search = Url::parse_with_params("http://x/api/patients?limit=1", [(name, value)])?;
             let found = door.get(search.as_str().trim_start_matches("http://x")).await?.expect(200)?;
-            ensure!(found.text("/items/0/id") != "", "nobody was found by {name}");
+            ensure!(!found.text("/items/0/id").is_empty(), "nobody was found by {name}");
         }
         // Wrong values come back to their sender and stay between the two.
         let wrong = format!("/api/patients?nonsense={family}&birthDate={born}-99");

@@ -95,9 +95,7 @@ impl SidecarApi {
             Some(failed) => Err(Status::unknown(failed.error.clone())),
         }
     }
-}
 
-impl SidecarApi {
     /// Asks for a topic's events; answers the code.
     pub(crate) async fn subscribe(&self, topic: &str) -> Code {
         let initial = SubscribeTopicEventsRequestInitialAlpha1 {

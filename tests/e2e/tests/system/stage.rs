@@ -38,9 +38,9 @@ pub(crate) struct Stage {
     pub(crate) tokens: Tokens,
     pub(crate) issuer: Issuer,
     pub(crate) repo: PathBuf,
-    /// Whether the services' programs are optimised.
-    pub(crate) release: bool,
     pub(crate) client: Client,
+    /// The resident KiB of each part when it had just started and nobody had asked anything.
+    pub(crate) weights: Vec<(Part, u64)>,
     kafka: Kafka,
     postgres: Postgres,
     killed: Mutex<BTreeMap<String, Killed>>,
@@ -52,7 +52,7 @@ pub(crate) struct Stage {
 
 impl Stage {
     /// Starts everything in a home of its own, on ports that nobody else has.
-    pub(crate) async fn set() -> Result<Self> {
+    pub(crate) async fn set(weigh: bool) -> Result<Self> {
         let repo = testkit::repo()?;
         let reservation = Reservation::take()?;
         let ports = reservation.ports;
@@ -60,22 +60,27 @@ impl Stage {
         let home = Home::create(folder.path())?;
         end_when_interrupted(home.clone());
         let (collector, collector_port) = Collector::start().await?;
-        let bin_dir = programs()?;
         let kafka_files = testkit::kafka_files(&repo).await?;
         let options = Options {
             repo: repo.clone(),
             home: home.clone(),
             ports,
             broker: DEFAULT_BROKER.to_owned(),
-            bin_dir: bin_dir.clone(),
+            bin_dir: programs()?,
             runtime_dir: testkit::runtime_dir(&repo).await?,
             kafka_files: kafka_files.clone(),
             log_level: "info".to_owned(),
-            extra_env: exporting_to(collector_port),
+            extra_env: BTreeMap::new(),
             quiet: true,
         };
-        let system = match System::up(&options).await {
-            Ok(system) => system,
+        let started = async {
+            // Weighed as it is by default; only then it is started again with a collector.
+            let weights = if weigh { weigh_all(&System::up(&options).await?) } else { Vec::new() };
+            let system = System::up(&Options { extra_env: exporting_to(collector_port), ..options }).await?;
+            anyhow::Ok((system, weights))
+        };
+        let (system, weights) = match started.await {
+            Ok(started) => started,
             Err(error) => {
                 local::system::kill_all(&home);
                 let _ = local::postgres::remove_data(&home);
@@ -84,13 +89,13 @@ impl Stage {
         };
         Ok(Self {
             system,
+            weights,
             collector,
             collector_port,
             secrets: Secrets::read(&home)?.context("there are no secrets")?,
             tokens: Tokens::read(&home)?,
             issuer: Issuer::of(&home)?,
             repo,
-            release: bin_dir.file_name().is_some_and(|name| name != "debug"),
             client: Client::builder().no_proxy().timeout(Duration::from_secs(20)).build()?,
             kafka: Kafka::new(&home, ports, &kafka_files),
             postgres: Postgres::new(&home, ports.postgres()),
@@ -293,6 +298,10 @@ pub(crate) async fn within(limit: Duration, what: &str, condition: impl AsyncFn(
         tokio::time::sleep(POLL).await;
     }
     Ok(begun.elapsed())
+}
+
+fn weigh_all(system: &System) -> Vec<(Part, u64)> {
+    Part::all().filter_map(|part| Some((part, system.process(part)?.resident_kib()))).collect()
 }
 
 /// What makes services and sidecars send spans and metrics there, soon.

@@ -28,33 +28,32 @@ pub(crate) async fn register_traced(stage: &Stage, someone: &Value) -> Result<(S
 
 pub(crate) async fn one_registration(stage: &Stage) -> Result<()> {
     let (trace, _) = register_traced(stage, &person()).await?;
-    is_whole(stage, &trace).await
-}
-
-/// Waits until a trace has a span of each service of the chain and of each of their sidecars, and no loose end.
-pub(crate) async fn is_whole(stage: &Stage, trace: &str) -> Result<()> {
-    let missing = || {
-        let spans = stage.collector.trace(trace);
-        let seen: BTreeSet<_> = spans.iter().map(|span| (span.service.clone(), span.by_sidecar)).collect();
-        let wanted = CHAIN.into_iter().flat_map(|app| [(app.to_string(), false), (app.to_string(), true)]);
-        wanted.filter(|part| !seen.contains(part)).collect::<Vec<_>>()
-    };
-    let complete = stage.eventually("the trace is whole", async || Ok(missing().is_empty())).await;
-    let seen = list(&stage.collector.trace(trace));
-    ensure!(complete.is_ok(), "no span of {:?} (service, by its sidecar?) among{seen}", missing());
-    let loose = || {
-        let spans = stage.collector.trace(trace);
-        let ids: BTreeSet<_> = spans.iter().map(|span| span.id.clone()).collect();
-        spans.into_iter().filter(|span| !ids.contains(&span.parent)).collect::<Vec<_>>()
-    };
+    let complete = stage.eventually("the trace is whole", async || Ok(missing(stage, &trace).is_empty())).await;
+    let seen = list(&stage.collector.trace(&trace));
+    ensure!(complete.is_ok(), "no span of {:?} (service, by its sidecar?) among{seen}", missing(stage, &trace));
     // The client's own span is the one that never arrives.
-    let tied = stage.eventually("every span has its parent", async || Ok(loose().len() == 1)).await;
-    ensure!(tied.is_ok(), "spans without their parent:{}\nof{seen}", list(&loose()));
+    let tied = stage.eventually("every span has its parent", async || Ok(loose(stage, &trace).len() == 1)).await;
+    ensure!(tied.is_ok(), "spans without their parent:{}\nof{seen}", list(&loose(stage, &trace)));
     Ok(())
 }
 
+/// Of the services of the chain and their sidecars, those without a span in a trace.
+pub(crate) fn missing(stage: &Stage, trace: &str) -> Vec<(String, bool)> {
+    let spans = stage.collector.trace(trace);
+    let seen: BTreeSet<_> = spans.into_iter().map(|span| (span.service, span.by_sidecar)).collect();
+    let wanted = CHAIN.into_iter().flat_map(|app| [(app.to_string(), false), (app.to_string(), true)]);
+    wanted.filter(|part| !seen.contains(part)).collect()
+}
+
+/// The spans of a trace whose parents are not in it.
+fn loose(stage: &Stage, trace: &str) -> Vec<Span> {
+    let spans = stage.collector.trace(trace);
+    let ids: BTreeSet<_> = spans.iter().map(|span| span.id.clone()).collect();
+    spans.into_iter().filter(|span| !ids.contains(&span.parent)).collect()
+}
+
 fn list(spans: &[Span]) -> String {
-    spans.iter().map(|span| format!("\n  {span}")).collect()
+    spans.iter().fold(String::new(), |list, span| format!("{list}\n  {span}"))
 }
 
 pub(crate) async fn metrics(stage: &Stage) -> Result<()> {

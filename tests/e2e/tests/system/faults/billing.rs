@@ -30,7 +30,7 @@ pub(crate) async fn hangs(stage: &Stage) -> Result<()> {
     for _ in 0..REGISTRATIONS {
         patients.push(register_without_account(&door).await?);
     }
-    say("answered while billing hangs", &patients);
+    say("registrations answered while billing hung", &patients);
     stage.system.resume(BILLING)?;
     recovers(stage, &door, &patients).await
 }
@@ -46,7 +46,7 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
         patients.push(register_without_account(&door).await?);
         tokio::time::sleep(PAUSE).await;
     }
-    say("answered while billing is dead", &patients);
+    say("registrations answered while billing was dead", &patients);
     stage.respawn(BILLING)?;
     recovers(stage, &door, &patients).await
 }
@@ -79,6 +79,8 @@ async fn warm(door: &Door) -> Result<()> {
 }
 
 fn say(what: &str, answers: &[Answer]) {
-    let took: Vec<_> = answers.iter().map(|answer| answer.took.as_millis()).collect();
-    println!("    {what} after {took:?} ms");
+    let mut took: Vec<_> = answers.iter().map(|answer| answer.took.as_millis()).collect();
+    took.sort_unstable();
+    let (median, slowest) = (took.get(took.len() / 2).unwrap_or(&0), took.last().unwrap_or(&0));
+    println!("    {} {what}, the median after {} ms, the slowest after {} ms", took.len(), median, slowest);
 }

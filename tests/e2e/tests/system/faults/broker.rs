@@ -10,7 +10,7 @@ use local::{App, Part};
 use crate::{
     people::person,
     stage::Stage,
-    tracing::{is_whole, register_traced},
+    tracing::{missing, register_traced},
 };
 
 const REGISTRATIONS: u64 = 5;
@@ -45,11 +45,18 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
     println!("    all events applied {:.1?} after the broker was back", back.elapsed());
     ensure!(analyst.counted().await? == before + REGISTRATIONS, "every event is counted once");
     ensure!(stage.logged(patient, SWEPT) > swept, "it was not the sweeper that sent them");
-    // All of them left in one batch: the span of its application is the first one's.
-    let mut whole = false;
     for trace in &traces {
-        whole |= is_whole(stage, trace).await.is_ok();
+        stage
+            .eventually("analytics applies each event in its trace", async || {
+                Ok(stage
+                    .collector
+                    .trace(trace)
+                    .iter()
+                    .any(|span| span.service == App::Analytics.id() && !span.by_sidecar))
+            })
+            .await?;
     }
-    ensure!(whole, "no trace is whole");
-    Ok(())
+    // What a batch asks of the sidecar is in the trace of its first event alone.
+    let whole = async || Ok(traces.iter().any(|trace| missing(stage, trace).is_empty()));
+    stage.eventually("a trace is whole", whole).await
 }

@@ -96,7 +96,7 @@ fn events() -> Result<Vec<(Uuid, Vec<u8>)>> {
         let snapshot = PatientSnapshot {
             patient_id: id.to_string(),
             version: 1,
-            registered_time: Some(time.clone()),
+            registered_time: Some(time),
             changed_time: Some(time),
             gender: AdministrativeGender::Other.into(),
             age_band: "30-39".to_owned(),
