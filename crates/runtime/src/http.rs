@@ -1,5 +1,7 @@
 //! What every route gets.
 
+mod unread;
+
 use std::{any::Any, sync::OnceLock, time::Instant};
 
 use ::http::{HeaderMap, StatusCode, header};
@@ -26,6 +28,7 @@ pub(crate) fn wrap(app: Router) -> Router {
     app.method_not_allowed_fallback(|| async { Problem::new(Kind::MethodNotAllowed, "This route has no such method.") })
         .fallback(unknown_route)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn(unread::read_rest))
         .layer(middleware::from_fn(observe))
         .layer(CatchPanicLayer::custom(panicked))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri, header, uri::PathAndQuery};
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -90,7 +90,10 @@ impl Sidecar {
     }
 }
 
-/// The apps answer problems; an `errorCode` is the sidecar speaking.
+/// The apps answer problems, or success with a body; anything else is the sidecar speaking.
+///
+/// A callee that ends while it is called can make daprd 1.18 answer 200 with nothing in it, which must not be taken
+/// for a success.
 fn refuse_sidecar_errors(id: &str, answer: Response<Bytes>) -> Result<Response<Bytes>, Problem> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -98,14 +101,20 @@ fn refuse_sidecar_errors(id: &str, answer: Response<Bytes>) -> Result<Response<B
         error_code: String,
         message: String,
     }
-    let own = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
-    if own || answer.status().is_success() {
+    let status = answer.status();
+    let problem = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/problem+json");
+    let success = status.is_success() && (status == StatusCode::NO_CONTENT || !answer.body().is_empty());
+    if problem || success || status == StatusCode::NOT_MODIFIED {
         return Ok(answer);
     }
-    let Ok(error) = serde_json::from_slice::<SidecarError>(answer.body()) else { return Ok(answer) };
-    let cause = format!("{id}: {} {}: {}", answer.status(), error.error_code, without_queries(&error.message));
-    Err(match answer.status().as_u16() {
-        403 => Problem::new(Kind::Forbidden, "This service may not ask that of another one.").with_cause(cause),
+    let cause = match serde_json::from_slice::<SidecarError>(answer.body()) {
+        Ok(error) => format!("{id}: {status} {}: {}", error.error_code, without_queries(&error.message)),
+        Err(_) => format!("{id}: the sidecar answered {status} with {} bytes", answer.body().len()),
+    };
+    Err(match status {
+        StatusCode::FORBIDDEN => {
+            Problem::new(Kind::Forbidden, "This service may not ask that of another one.").with_cause(cause)
+        }
         _ => Problem::unavailable(cause),
     })
 }
@@ -123,6 +132,28 @@ fn without_queries(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_app_speaks_for_an_app() {
+        let answer = |status: u16, kind: &str, body: &'static str| {
+            let response = Response::builder().status(status).header("content-type", kind);
+            refuse_sidecar_errors("x", response.body(Bytes::from_static(body.as_bytes())).unwrap())
+        };
+        for (status, kind, body) in [
+            (200, "application/json", "{}"),
+            (204, "", ""),
+            (304, "", ""),
+            (409, "application/problem+json", "{}"),
+            (503, "application/problem+json", "{}"),
+        ] {
+            assert_eq!(answer(status, kind, body).unwrap().status(), status);
+        }
+        let error = r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"no app"}"#;
+        for (status, body) in [(200, ""), (500, error), (500, ""), (404, "404 page not found")] {
+            assert_eq!(answer(status, "application/json", body).unwrap_err().kind, Kind::Unavailable, "{status}");
+        }
+        assert_eq!(answer(403, "application/json", error).unwrap_err().kind, Kind::Forbidden);
+    }
 
     #[test]
     fn a_failure_does_not_repeat_what_was_searched_for() {

@@ -43,6 +43,7 @@ trials! {
     a_registration_goes_through_the_whole_chain: journey::at_the_public_port,
     every_route_answers_at_the_gateways_own_sidecar_with_the_same_checks: journey::at_the_gateways_sidecar,
     bad_input_is_told_apart_and_writes_nothing: bad_input::refused,
+    what_is_refused_unread_does_not_break_the_next_request: bad_input::unread,
     a_caller_that_the_matrix_does_not_allow_is_refused: access_matrix::callers,
     a_topic_that_the_matrix_does_not_allow_is_refused: access_matrix::topics,
     one_registration_is_one_trace: tracing::one_registration,
