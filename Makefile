@@ -53,7 +53,7 @@ test: prerequisites ## everything: formatting, lints, unit, service, tidy and en
 	@$(MAKE) -j3 runtime kafka test-services
 	cd dapr/runtime && go vet ./... && go test ./...
 	cargo clippy --workspace --all-targets -- -D warnings
-	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace
+	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
 
 fmt: ## format the code
 	cargo fmt --all
