@@ -56,8 +56,10 @@ fn look(stage: &Stage, seen: &mut HashSet<(App, &'static str)>) -> Result<()> {
         let service = stage.system.process(Part::Service(app)).with_context(|| format!("{app} does not run"))?;
         let sidecar = stage.system.process(Part::Sidecar(app)).with_context(|| format!("{app} has no sidecar"))?;
         let ports = stage.ports().app(app);
+        // The service first: a connection that its sidecar makes between the two looks would seem to be a stranger's.
+        let connected = sockets(&service)?;
         let own: HashSet<_> = sockets(&sidecar)?.iter().map(|socket| socket.local).collect();
-        for socket in sockets(&service)?.iter().filter(|socket| !socket.listens) {
+        for socket in connected.iter().filter(|socket| !socket.listens) {
             let what = match (socket.local.port(), socket.remote.port()) {
                 (_, port) if port == ports.http => "its sidecar's HTTP",
                 (_, port) if port == ports.grpc => "its sidecar's gRPC",

@@ -197,16 +197,13 @@ impl Stage {
         self.ready().await
     }
 
-    /// Waits until every service and sidecar says that it is ready.
+    /// Waits until every service says that it is ready, by its sidecar: which then knows it, too.
     pub(crate) async fn ready(&self) -> Result<()> {
         for app in App::ALL {
-            let service = format!("http://127.0.0.1:{}/readyz", self.ports().app(app).app);
-            for url in [format!("{}/v1.0/healthz", self.sidecar_url(app)), service] {
-                self.eventually(&format!("{url} is ready"), async || {
-                    Ok(self.client.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()))
-                })
-                .await?;
-            }
+            let base = format!("{}/v1.0/invoke/{app}/method", self.sidecar_url(app));
+            let door = Door::new(&self.client, base, Some(&self.tokens.dapr_api_token));
+            let ready = async || Ok(door.get("/readyz").await.is_ok_and(|answer| answer.status == 200));
+            self.eventually(&format!("{app} is ready"), ready).await?;
         }
         Ok(())
     }
