@@ -14,8 +14,9 @@ use local::{App, Part, Process, ports::SPAN};
 use crate::{people::person, stage::Stage};
 
 /// Looks at the connections, while people are registered.
-const LOOKS: usize = 10;
+const LOOKS: usize = 6;
 const AT_ONCE: usize = 8;
+const FROM_SIDECAR: &str = "from its sidecar";
 
 /// A TCP socket.
 #[derive(Clone, Debug)]
@@ -35,14 +36,17 @@ pub(crate) async fn of_services(stage: &Stage) -> Result<()> {
     let mut seen = HashSet::new();
     for _ in 0..LOOKS {
         let people: Vec<_> = (0..AT_ONCE).map(|_| person()).collect();
-        let work = try_join_all(people.iter().map(|someone| door.registered(someone)));
+        let work = try_join_all(people.iter().map(async |someone| {
+            let patient = door.registered(someone).await?;
+            door.account(patient.id()).await
+        }));
         let (worked, looked) = tokio::join!(work, async { look(stage, &mut seen) });
         worked?;
         looked?;
         look(stage, &mut seen)?;
     }
     for app in App::ALL {
-        for what in ["its sidecar's HTTP", "its sidecar's gRPC", "the collector", "from its sidecar"] {
+        for what in ["its sidecar's HTTP", "its sidecar's gRPC", "the collector", FROM_SIDECAR] {
             // Billing and analytics answer and consume; each service fetches keys over HTTP except auth.
             let wanted = !(app == App::Auth && what == "its sidecar's HTTP");
             ensure!(!wanted || seen.contains(&(app, what)), "{app} was never connected to {what}: the look is blind");
@@ -56,8 +60,8 @@ fn look(stage: &Stage, seen: &mut HashSet<(App, &'static str)>) -> Result<()> {
         let service = stage.system.process(Part::Service(app)).with_context(|| format!("{app} does not run"))?;
         let sidecar = stage.system.process(Part::Sidecar(app)).with_context(|| format!("{app} has no sidecar"))?;
         let ports = stage.ports().app(app);
-        // The service first: a connection that its sidecar makes between the two looks would seem to be a stranger's.
         let connected = sockets(&service)?;
+        // Later than the service's: each connection has begun here before it arrived there.
         let own: HashSet<_> = sockets(&sidecar)?.iter().map(|socket| socket.local).collect();
         for socket in connected.iter().filter(|socket| !socket.listens) {
             let what = match (socket.local.port(), socket.remote.port()) {
@@ -65,9 +69,8 @@ fn look(stage: &Stage, seen: &mut HashSet<(App, &'static str)>) -> Result<()> {
                 (_, port) if port == ports.grpc => "its sidecar's gRPC",
                 (_, port) if port == stage.collector_port => "the collector",
                 (port, _) if app == App::Gateway && port == stage.ports().gateway() => "from clients",
-                (port, _) if port == ports.app && own.contains(&socket.remote) => "from its sidecar",
-                // A look at the service's health, by this test and by `dapr run`: closed before its owner is looked up.
-                (port, _) if port == ports.app && !is_held(socket.remote) => "from nobody who is there any more",
+                (port, _) if port == ports.app && own.contains(&socket.remote) => FROM_SIDECAR,
+                (port, _) if port == ports.app => called_by(&sidecar, socket.remote)?,
                 _ => anyhow::bail!("{app} is connected with a stranger: {socket:?}"),
             };
             seen.insert((app, what));
@@ -77,12 +80,24 @@ fn look(stage: &Stage, seen: &mut HashSet<(App, &'static str)>) -> Result<()> {
     Ok(())
 }
 
-/// Whether this test holds no such socket and the kernel knows none.
-fn is_held(address: SocketAddr) -> bool {
-    let Some(own) = Process::of(std::process::id()) else { return true };
-    let Ok(table) = table(&own, "tcp") else { return true };
-    let mine = inodes(&own).unwrap_or_default();
-    table.iter().any(|socket| socket.local == address && socket.inode != 0 && !mine.contains(&socket.inode))
+/// Who is at the other end of a connection to a service's own port.
+///
+/// The kernel's table is read in pieces while it changes, so what is not found is looked for again.
+fn called_by(sidecar: &Process, address: SocketAddr) -> Result<&'static str> {
+    let own = Process::of(std::process::id()).context("this process")?;
+    for _ in 0..LOOKS {
+        if sockets(sidecar)?.iter().any(|socket| socket.local == address) {
+            return Ok(FROM_SIDECAR);
+        }
+        if sockets(&own)?.iter().any(|socket| socket.local == address) {
+            return Ok("from this test");
+        }
+        // Without an inode it is nobody's any more.
+        if !table(&own, "tcp")?.iter().any(|socket| socket.local == address && socket.inode != 0) {
+            return Ok("from nobody who is there any more");
+        }
+    }
+    anyhow::bail!("a stranger at {address} calls the service beside sidecar {}", sidecar.pid())
 }
 
 pub(crate) async fn listeners(stage: &Stage) -> Result<()> {
