@@ -17,7 +17,7 @@ static TREE: LazyLock<Tree> = LazyLock::new(|| Tree::read(&ROOT).unwrap());
 static MATRIX: LazyLock<Matrix> = LazyLock::new(|| generated::matrix(&ROOT).unwrap());
 static GRAPH: LazyLock<Graph> = LazyLock::new(|| {
     let metadata =
-        MetadataCommand::new().manifest_path(ROOT.join("Cargo.toml")).other_options(["--offline".to_owned()]).exec();
+        MetadataCommand::new().manifest_path(ROOT.join("Cargo.toml")).other_options(["--locked".to_owned()]).exec();
     Graph::of(&metadata.unwrap())
 });
 
