@@ -76,7 +76,8 @@ impl Sidecars {
             .env("APP_API_TOKEN", &self.tokens.app_api_token)
             .env("DAPR_TRUST_ANCHORS", &self.trust_anchors)
             .env("NAMESPACE", local::sentry::NAMESPACE)
-            .env("PMS_PORT_BASE", self.ports.base().to_string());
+            .env("PMS_PORT_BASE", self.ports.base().to_string())
+            .env("PMS_INSTANCES", "1");
         launch(&self.home, &format!("{app}-sidecar"), &mut command)
     }
 

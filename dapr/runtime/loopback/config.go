@@ -32,8 +32,12 @@ type settings struct {
 	// PortBase may be a number or a string holding one: a configuration file
 	// that takes it from the environment yields the one or the other,
 	// depending on its quotes.
-	PortBase json.RawMessage  `json:"portBase"`
-	Apps     map[string][]int `json:"apps"`
+	PortBase json.RawMessage `json:"portBase"`
+	// Instances is how many of an app's blocks are in use at most, so that one
+	// file serves systems of different sizes. It may be a number or a string
+	// holding one, too; nothing means one.
+	Instances json.RawMessage  `json:"instances"`
+	Apps      map[string][]int `json:"apps"`
 }
 
 // parse turns Dapr's untyped configuration into the first port of each block,
@@ -45,9 +49,15 @@ func parse(configuration any) (map[string][]int, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := strconv.Atoi(strings.Trim(string(s.PortBase), `"`))
+	base, err := number(s.PortBase)
 	if err != nil || base < 1 || base > maxPort {
 		return nil, fmt.Errorf("portBase is not a port number: %s", s.PortBase)
+	}
+	instances := 1
+	if text := string(s.Instances); text != "" && text != `""` && text != "null" {
+		if instances, err = number(s.Instances); err != nil || instances < 1 {
+			return nil, fmt.Errorf("instances is not a number of instances: %s", s.Instances)
+		}
 	}
 	if len(s.Apps) == 0 {
 		return nil, errors.New("apps is empty: name each app id with the offsets of its port blocks")
@@ -70,10 +80,18 @@ func parse(configuration any) (map[string][]int, error) {
 				}
 				owners[port] = id
 			}
-			blocks[id] = append(blocks[id], first)
+			// The rest is checked all the same: it will be used some day.
+			if len(blocks[id]) < instances {
+				blocks[id] = append(blocks[id], first)
+			}
 		}
 	}
 	return blocks, nil
+}
+
+// number reads a number that may stand in quotes.
+func number(text json.RawMessage) (int, error) {
+	return strconv.Atoi(strings.Trim(string(text), `"`))
 }
 
 func decode(configuration any) (settings, error) {

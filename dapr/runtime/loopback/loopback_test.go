@@ -199,8 +199,8 @@ func TestResolveFromConfiguration(t *testing.T) {
 	// Nothing listens on these ports: a sole instance is answered all the same,
 	// and so are several of which none is healthy.
 	err := r.Init(context.Background(), nameresolution.Metadata{Configuration: map[string]any{
-		"portBase": "1",
-		"apps":     map[string]any{"auth": []any{10}, "patient": []any{20, 70}},
+		"portBase": "1", "instances": "2",
+		"apps": map[string]any{"auth": []any{10}, "patient": []any{20, 70}},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -69,6 +69,10 @@ pub(crate) struct Up {
     #[arg(long, env = "BROKER", default_value = DEFAULT_BROKER)]
     pub(crate) broker: String,
 
+    /// How many instances of `patient` and `billing` there are.
+    #[arg(long, env = "PMS_INSTANCES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub(crate) instances: u8,
+
     /// How much the services and sidecars log.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub(crate) log_level: String,

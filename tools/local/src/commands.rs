@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use local::{
-    App, Home, Options, Part, Ports, Postgres, Secrets, System, journey::journey, postgres, report::Report,
+    App, Home, Launcher, Options, Part, Ports, Postgres, Secrets, System, journey::journey, postgres, report::Report,
     status::status, system,
 };
 use tokio::signal::{
@@ -56,6 +56,8 @@ async fn start(home: &Path, port_base: u16, up: Up) -> Result<ExitCode> {
         home: home.clone(),
         ports: Ports::new(port_base)?,
         broker: up.broker,
+        launcher: Launcher::Cli,
+        instances: up.instances,
         bin_dir: fs::canonicalize(&up.bin_dir)
             .with_context(|| format!("{} is missing; `make build` makes it", up.bin_dir.display()))?,
         runtime_dir: fs::canonicalize(&up.runtime_dir)?,
@@ -121,9 +123,9 @@ async fn show(home: &Path) -> Result<()> {
 fn follow(home: &Path, part: Option<&str>) -> Result<()> {
     let home = Home::open(home).context("nothing was ever started here")?;
     let names: Vec<String> = match part {
-        None => App::ALL.map(|app| Part::Service(app).to_string()).into(),
+        None => App::ALL.map(|app| Part::service(app).to_string()).into(),
         Some(name) => match App::parse(name) {
-            Some(app) => [Part::Service(app), Part::Sidecar(app)].map(|part| part.to_string()).into(),
+            Some(app) => [Part::service(app), Part::sidecar(app)].map(|part| part.to_string()).into(),
             None => vec![name.to_owned()],
         },
     };

@@ -1,6 +1,7 @@
-//! The services and their sidecars, by `dapr run -f`.
+//! The services and their sidecars, as a run file describes them, by `dapr run -f` or a supervisor.
 
 use std::{
+    collections::BTreeMap,
     fs,
     os::unix::fs::{MetadataExt as _, symlink},
     path::{Path, PathBuf},
@@ -11,14 +12,14 @@ use anyhow::{Context as _, Result};
 use tokio::process::Command;
 
 use crate::{
-    app::App,
     dapr_yaml::Rendering,
     home::{Home, read_optional, write_private},
     launch::launch,
     options::Options,
-    part::Part,
+    part::{Part, Role},
     ports::Ports,
     process::{Process, Signal},
+    run_file::{self, Program},
     secrets::Tokens,
     sentry,
 };
@@ -45,7 +46,7 @@ pub(crate) struct Dapr<'a> {
 
 impl<'a> Dapr<'a> {
     pub(crate) fn prepare(options: &'a Options) -> Result<Self> {
-        let template = options.repo.join("dapr/dapr.yaml");
+        let template = options.repo.join("dapr").join(run_file::name(options.instances)?);
         let text = fs::read_to_string(&template).with_context(|| format!("reading {}", template.display()))?;
         let rendering = Rendering {
             repo: &options.repo,
@@ -66,14 +67,16 @@ impl<'a> Dapr<'a> {
         let running = Part::running(home);
         Process::recorded(home, PART).is_some()
             && read_optional(&rendered(home)).ok().flatten().as_ref() == Some(&self.file)
-            && Part::all()
+            && self
+                .options
+                .parts()
                 .all(|wanted| running.iter().any(|(part, process)| *part == wanted && self.is_current(wanted, process)))
     }
 
     fn is_current(&self, part: Part, process: &Process) -> bool {
-        let program = match part {
-            Part::Service(app) => self.options.bin_dir.join(app.id()),
-            Part::Sidecar(_) => self.program("daprd"),
+        let program = match part.role {
+            Role::Service => self.options.bin_dir.join(part.app.id()),
+            Role::Sidecar => self.program("daprd"),
         };
         let file = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
         file(&process.image()) == file(&program)
@@ -90,17 +93,35 @@ impl<'a> Dapr<'a> {
             .arg(rendered(home))
             .current_dir(home.root())
             .env("DAPR_RUNTIME_PATH", &self.options.runtime_dir)
-            .env("DAPR_API_TOKEN", &tokens.dapr_api_token)
-            .env("APP_API_TOKEN", &tokens.app_api_token)
-            .env("PMS_DAPRD_ARGS", sidecar_arguments(self.options.ports))
-            .env("PMS_PORT_BASE", self.options.ports.base().to_string())
-            .env("DAPR_TRUST_ANCHORS", trust_anchors)
-            .env("NAMESPACE", sentry::NAMESPACE)
-            .env("LOG_LEVEL", &self.options.log_level)
-            // Measured: 8-20 % less CPU in daprd for 40 MB more.
-            .env("GOGC", "400")
-            .envs(&self.options.extra_env);
+            .envs(self.environment(tokens, trust_anchors));
         launch(home, PART, &mut command)
+    }
+
+    /// What the CLI would start, for somebody who does it in its place.
+    pub(crate) fn programs(&self, tokens: &Tokens, trust_anchors: &str) -> Result<Vec<Program>> {
+        let home = &self.options.home;
+        write_private(&rendered(home), &self.file)?;
+        run_file::programs(&self.file, &self.program("daprd"), &self.environment(tokens, trust_anchors))
+    }
+
+    /// What services and sidecars find in their environment besides what the run file says.
+    fn environment(&self, tokens: &Tokens, trust_anchors: &str) -> BTreeMap<String, String> {
+        let mut environment: BTreeMap<String, String> = [
+            ("DAPR_API_TOKEN", tokens.dapr_api_token.clone()),
+            ("APP_API_TOKEN", tokens.app_api_token.clone()),
+            ("PMS_DAPRD_ARGS", sidecar_arguments(self.options.ports)),
+            ("PMS_PORT_BASE", self.options.ports.base().to_string()),
+            ("PMS_INSTANCES", self.options.instances.to_string()),
+            ("DAPR_TRUST_ANCHORS", trust_anchors.to_owned()),
+            ("NAMESPACE", sentry::NAMESPACE.to_owned()),
+            ("LOG_LEVEL", self.options.log_level.clone()),
+            // Measured: 8-20 % less CPU in daprd for 40 MB more.
+            ("GOGC", "400".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+        environment.extend(self.options.extra_env.clone());
+        environment
     }
 
     fn program(&self, name: &str) -> PathBuf {
@@ -113,7 +134,7 @@ impl<'a> Dapr<'a> {
 /// The CLI itself would kill them.
 pub(crate) async fn stop(home: &Home) {
     let (services, sidecars): (Vec<_>, Vec<_>) =
-        Part::running(home).into_iter().partition(|(part, _)| matches!(part, Part::Service(_)));
+        Part::running(home).into_iter().partition(|(part, _)| part.is_service());
     end_all(services, DRAIN).await;
     end_all(sidecars, LEAVE).await;
     if let Some(cli) = cli(home) {
@@ -177,28 +198,25 @@ fn set_old_logs_aside(home: &Home) -> Result<()> {
 /// Gives the logs that the CLI named by the time their plain names: `logs/<app>.log`, `logs/<app>-sidecar.log`.
 ///
 /// Answers the parts that have one, which are those that the CLI has begun to start.
-pub(crate) fn link_logs(home: &Home) -> Result<Vec<Part>> {
+pub(crate) fn link_logs(home: &Home, parts: impl Iterator<Item = Part>) -> Result<Vec<Part>> {
     let mut begun = Vec::new();
-    for part in Part::all() {
-        let prefix = match part {
-            Part::Service(app) => format!("{app}_app_"),
-            Part::Sidecar(app) => format!("{app}_daprd_"),
+    for part in parts {
+        let prefix = match part.role {
+            Role::Service => format!("{}_app_", part.app),
+            Role::Sidecar => format!("{}_daprd_", part.app),
         };
-        let newest = fs::read_dir(cli_logs(home))?
+        let mut logs: Vec<_> = fs::read_dir(cli_logs(home))?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)))
-            .max();
-        if let Some(newest) = newest {
+            .collect();
+        // It names them by the second and the app, starts instances in their order, and restarts none.
+        logs.sort();
+        if let Some(log) = usize::from(part.instance).checked_sub(1).and_then(|index| logs.get(index)) {
             let link = home.log(&part.to_string());
             fs::remove_file(&link).ok();
-            symlink(newest, link)?;
+            symlink(log, link)?;
             begun.push(part);
         }
     }
     Ok(begun)
-}
-
-/// The address of an app's sidecar, for whoever has the token.
-pub(crate) fn sidecar_url(ports: Ports, app: App) -> String {
-    format!("http://127.0.0.1:{}", ports.app(app).http)
 }

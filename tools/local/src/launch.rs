@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::{
     home::Home,
@@ -25,6 +25,11 @@ const TAIL_BYTES: u64 = 64 << 10;
 /// Starts `command` as a part of the home; it goes on when this program ends.
 pub fn launch(home: &Home, part: &str, command: &mut Command) -> Result<Process> {
     let log = open_log(&home.log(part))?;
+    Ok(spawn(home, part, command, log)?.1)
+}
+
+/// Starts `command` as a part of the home that writes to this log, and keeps hold of it.
+pub(crate) fn spawn(home: &Home, part: &str, command: &mut Command, log: File) -> Result<(Child, Process)> {
     let child = command
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
@@ -42,11 +47,11 @@ pub fn launch(home: &Home, part: &str, command: &mut Command) -> Result<Process>
     while process.is_running() && process.arguments().is_empty() && Instant::now() < deadline {
         std::thread::yield_now();
     }
-    Ok(process)
+    Ok((child, process))
 }
 
 /// A new log for each start, so that its end tells about this one; that of the start before is kept.
-fn open_log(path: &Path) -> Result<File> {
+pub(crate) fn open_log(path: &Path) -> Result<File> {
     if path.exists() {
         fs::rename(path, path.with_extension("old.log"))?;
     }

@@ -3,13 +3,14 @@
 //!
 //! [`Home`] says where a system keeps its state and [`Ports`] where it listens.
 //! The parts ([`Postgres`], [`Kafka`], [`Sentry`]) can be started alone, as a service's tests do;
-//! [`System`] is all of them together.
+//! [`System`] is all of them together, and [`Supervisor`] brings back what a test has killed of it.
 //! Nothing here is global: any number of systems run beside each other.
 
 pub mod access;
 pub mod app;
 mod dapr;
 mod dapr_yaml;
+mod foundation;
 pub mod home;
 pub mod journey;
 pub mod kafka;
@@ -21,20 +22,23 @@ pub mod postgres;
 pub mod process;
 mod readiness;
 pub mod report;
+mod run_file;
 pub mod secrets;
 pub mod sentry;
 mod snapshot;
 pub mod status;
+mod supervisor;
 pub mod system;
 
 pub use app::App;
 pub use home::Home;
 pub use kafka::Kafka;
-pub use options::Options;
+pub use options::{Launcher, Options};
 pub use part::Part;
 pub use ports::{Ports, Reservation};
 pub use postgres::Postgres;
 pub use process::{Process, Signal};
 pub use secrets::{Secrets, Tokens};
 pub use sentry::Sentry;
+pub use supervisor::{Life, Supervisor};
 pub use system::System;

@@ -2,10 +2,20 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use crate::{home::Home, ports::Ports};
+use crate::{home::Home, part::Part, ports::Ports};
 
 /// The broker unless another is asked for; a folder of `components/`.
 pub const DEFAULT_BROKER: &str = "kafka";
+
+/// Who starts the services and sidecars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Launcher {
+    /// `dapr run -f`, as people do; it restarts nothing.
+    #[default]
+    Cli,
+    /// A [`crate::Supervisor`] in this process, which brings back whatever ends, as an orchestrator does.
+    Supervisor,
+}
 
 /// Everything that [`crate::System::up`] has to be told.
 #[derive(Clone, Debug)]
@@ -18,6 +28,11 @@ pub struct Options {
     pub ports: Ports,
     /// Which folder of `components/` holds the broker.
     pub broker: String,
+    /// Who starts the services and sidecars.
+    pub launcher: Launcher,
+    /// How many instances there are of the apps that may have several: 1 is `dapr/dapr.yaml`, 2 is
+    /// `dapr/two-instances.yaml`.
+    pub instances: u8,
     /// The services' programs.
     pub bin_dir: PathBuf,
     /// What `dapr/runtime/build.sh` prints.
@@ -30,4 +45,11 @@ pub struct Options {
     pub extra_env: BTreeMap<String, String>,
     /// Say nothing.
     pub quiet: bool,
+}
+
+impl Options {
+    /// The services and sidecars that these options ask for.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        Part::all(self.instances)
+    }
 }

@@ -1,40 +1,79 @@
 //! Services and sidecars among the running processes.
 
-use std::fmt;
+use std::{ffi::OsString, fmt};
 
-use crate::{app::App, home::Home, process::Process};
+use crate::{
+    app::App,
+    home::Home,
+    ports::{Ports, base_of},
+    process::Process,
+};
 
-/// What `dapr run` starts for an application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+/// One of the two processes of an instance of an application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Part {
+    /// Whose part it is.
+    pub app: App,
+    /// Which of the application's instances, counted from 1.
+    pub instance: u8,
+    /// Which of the two.
+    pub role: Role,
+}
+
+/// What a process is to its application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
     /// Our program.
-    Service(App),
+    Service,
     /// Its daprd.
-    Sidecar(App),
+    Sidecar,
 }
 
 impl Part {
-    /// All ten, service before sidecar.
-    pub fn all() -> impl Iterator<Item = Self> {
-        App::ALL.into_iter().flat_map(|app| [Self::Service(app), Self::Sidecar(app)])
+    /// The service of an application's first instance, which is the only one unless more are asked for.
+    pub const fn service(app: App) -> Self {
+        Self { app, instance: 1, role: Role::Service }
     }
 
-    /// Whose part it is.
-    pub fn app(self) -> App {
-        match self {
-            Self::Service(app) | Self::Sidecar(app) => app,
-        }
+    /// The sidecar beside it.
+    pub const fn sidecar(app: App) -> Self {
+        Self { app, instance: 1, role: Role::Sidecar }
+    }
+
+    /// The same part of another instance.
+    #[must_use]
+    pub const fn of_instance(self, instance: u8) -> Self {
+        Self { instance, ..self }
+    }
+
+    /// Every part of a system with this many instances of those applications that may have several: service before
+    /// sidecar, and second instances behind all first ones.
+    pub fn all(instances: u8) -> impl Iterator<Item = Self> {
+        (1..=instances)
+            .flat_map(|instance| App::ALL.map(|app| (app, instance)))
+            .filter(|(app, instance)| Ports::has_instance(*app, *instance))
+            .flat_map(|(app, instance)| [Self::service(app), Self::sidecar(app)].map(|part| part.of_instance(instance)))
+    }
+
+    /// Whether it is our program.
+    pub fn is_service(self) -> bool {
+        self.role == Role::Service
     }
 
     /// What this process is, if it is one of them.
     fn of(process: &Process) -> Option<Self> {
         let name = process.name()?;
         if name != "daprd" {
-            return App::parse(&name).map(Self::Service);
+            let app = App::parse(&name)?;
+            return Some(Self::service(app).of_instance(instance(app, process, process.variable("APP_PORT"))));
         }
         let arguments = process.arguments();
-        let flag = arguments.iter().position(|argument| argument == "--app-id")?;
-        App::parse(arguments.get(flag + 1)?.to_str()?).map(Self::Sidecar)
+        let value = |flag: &str| {
+            let at = arguments.iter().position(|argument| argument == flag)?;
+            arguments.get(at + 1).cloned()
+        };
+        let app = App::parse(value("--app-id")?.to_str()?)?;
+        Some(Self::sidecar(app).of_instance(instance(app, process, value("--app-port"))))
     }
 
     /// Those that run in this home, respawned ones too.
@@ -48,12 +87,41 @@ impl Part {
     }
 }
 
+/// The instances of an app differ in nothing but their ports.
+fn instance(app: App, process: &Process, app_port: Option<OsString>) -> u8 {
+    let number = |text: Option<OsString>| text?.to_str()?.parse().ok();
+    let known = || Ports::new(base_of(process)?).ok()?.instance_at(app, number(app_port)?);
+    known().unwrap_or(1)
+}
+
 /// The name of its log.
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Service(app) => write!(f, "{app}"),
-            Self::Sidecar(app) => write!(f, "{app}-sidecar"),
+        write!(f, "{}", self.app)?;
+        if self.instance > 1 {
+            write!(f, "-{}", self.instance)?;
         }
+        match self.role {
+            Role::Service => Ok(()),
+            Role::Sidecar => f.write_str("-sidecar"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_instance_is_named_after_its_app_alone() {
+        let names: Vec<String> = Part::all(1).map(|part| part.to_string()).collect();
+        assert_eq!(names.len(), 10);
+        assert_eq!(names[..4], ["auth", "auth-sidecar", "patient", "patient-sidecar"]);
+    }
+
+    #[test]
+    fn second_instances_come_last_and_only_where_there_are_ports_for_them() {
+        let names: Vec<String> = Part::all(2).skip(10).map(|part| part.to_string()).collect();
+        assert_eq!(names, ["patient-2", "patient-2-sidecar", "billing-2", "billing-2-sidecar"]);
     }
 }

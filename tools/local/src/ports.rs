@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::app::App;
+use crate::{app::App, process::Process};
 
 /// The base that `dapr/dapr.yaml` and the documentation are written with.
 pub const DEFAULT_BASE: u16 = 7400;
@@ -17,8 +17,8 @@ pub const DEFAULT_BASE: u16 = 7400;
 /// How many ports a system may use, counted from its base.
 pub const SPAN: u16 = 100;
 
-const FIRST_BLOCK: u16 = 10;
-const BLOCK: u16 = 10;
+/// The most instances that an app has ports for.
+pub const MOST_INSTANCES: u8 = 2;
 
 /// Ports that anybody may use, with room for the rest.
 const ALLOWED: std::ops::RangeInclusive<u16> = 1024..=u16::MAX - SPAN;
@@ -101,16 +101,29 @@ impl Ports {
         self.base + 7
     }
 
-    /// The ports of an application.
+    /// The ports of an application's first instance.
     pub fn app(self, app: App) -> Block {
-        let index = match app {
-            App::Auth => 0,
-            App::Patient => 1,
-            App::Billing => 2,
-            App::Analytics => 3,
-            App::Gateway => 4,
-        };
-        let app = self.base + FIRST_BLOCK + BLOCK * index;
+        self.at(blocks(app)[0])
+    }
+
+    /// The ports of one of its instances, counted from 1.
+    pub fn instance(self, app: App, instance: u8) -> Option<Block> {
+        let index = usize::from(instance).checked_sub(1)?;
+        Some(self.at(*blocks(app).get(index)?))
+    }
+
+    /// Whether the application has ports for that many instances.
+    pub fn has_instance(app: App, instance: u8) -> bool {
+        (1..=blocks(app).len()).contains(&usize::from(instance))
+    }
+
+    /// Which instance of the application has this port of its own.
+    pub fn instance_at(self, app: App, port: u16) -> Option<u8> {
+        (1..=MOST_INSTANCES).find(|instance| self.instance(app, *instance).is_some_and(|block| block.app == port))
+    }
+
+    fn at(self, offset: u16) -> Block {
+        let app = self.base + offset;
         Block { app, http: app + 1, grpc: app + 2, internal: app + 3, metrics: app + 4 }
     }
 
@@ -124,7 +137,7 @@ impl Ports {
             self.sentry(),
             self.sentry_health(),
         ];
-        for block in App::ALL.map(|app| self.app(app)) {
+        for block in App::ALL.into_iter().flat_map(blocks).map(|offset| self.at(*offset)) {
             ports.extend([block.app, block.http, block.grpc, block.internal, block.metrics]);
         }
         ports
@@ -137,6 +150,22 @@ impl Ports {
             _ => port,
         }
     }
+}
+
+/// Where the blocks of an application's instances begin, as `dapr/access.yaml` says it to the sidecars.
+fn blocks(app: App) -> &'static [u16] {
+    match app {
+        App::Auth => &[10],
+        App::Patient => &[20, 60],
+        App::Billing => &[30, 70],
+        App::Analytics => &[40],
+        App::Gateway => &[50],
+    }
+}
+
+/// The base of the system that a process was started for.
+pub(crate) fn base_of(process: &Process) -> Option<u16> {
+    process.variable("PMS_PORT_BASE")?.to_str()?.parse().ok()
 }
 
 /// Ports that nobody else who reserves gets before this is dropped.
@@ -204,6 +233,28 @@ mod tests {
         assert_eq!(ports.sentry_health(), 9005);
         assert_eq!(ports.app(App::Patient), Block { app: 9020, http: 9021, grpc: 9022, internal: 9023, metrics: 9024 });
         assert_eq!(ports.app(App::Gateway).app, 9050);
+        assert_eq!(ports.instance(App::Patient, 2).unwrap().internal, 9063);
+        assert_eq!(ports.instance(App::Auth, 2), None);
+        assert_eq!(ports.instance(App::Auth, 0), None);
+    }
+
+    #[test]
+    fn an_instance_is_known_by_its_port() {
+        let ports = Ports::new(9000).unwrap();
+        assert_eq!(ports.instance_at(App::Billing, 9030), Some(1));
+        assert_eq!(ports.instance_at(App::Billing, 9070), Some(2));
+        assert_eq!(ports.instance_at(App::Billing, 9060), None);
+    }
+
+    #[test]
+    fn the_blocks_are_those_that_the_sidecars_are_told_of() {
+        let file = include_str!("../../../dapr/access.yaml");
+        let access: serde_yaml_ng::Value = serde_yaml_ng::from_str(file).unwrap();
+        for app in App::ALL {
+            let told: Vec<u16> = serde_yaml_ng::from_value(access["apps"][app.id()]["blocks"].clone()).unwrap();
+            assert_eq!(blocks(app), told, "{app}");
+            assert!(told.len() <= usize::from(MOST_INSTANCES));
+        }
     }
 
     #[test]

@@ -7,10 +7,9 @@ use tokio::net::TcpStream;
 
 use crate::{
     app::App,
-    dapr::sidecar_url,
-    part::Part,
+    part::{Part, Role},
     process::Process,
-    readiness::{client, is_ready},
+    readiness::{client, health_url, is_ready},
     system::System,
 };
 
@@ -56,6 +55,9 @@ pub async fn status(system: &System) -> Result<Vec<Row>> {
         ("sentry", Some(ports.sentry())),
         ("dapr", None),
     ] {
+        if port.is_none() && system.supervisor().is_some() {
+            continue;
+        }
         let process = Process::recorded(home, name);
         let ready = match port {
             Some(port) => TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok(),
@@ -68,16 +70,16 @@ pub async fn status(system: &System) -> Result<Vec<Row>> {
     let backends = backends.unwrap_or_default().iter().map(Process::share_kib).sum::<u64>();
     rows[0].share_mib += backends / KIB_PER_MIB;
     let running = Part::running(home);
-    for part in Part::all() {
+    for part in system.parts() {
         let process = running.iter().find(|(running, _)| *running == part);
         let process = process.map(|(_, process)| process);
-        let (port, url) = match part {
-            Part::Service(App::Gateway) => (ports.gateway(), format!("http://127.0.0.1:{}/readyz", ports.gateway())),
-            Part::Service(app) => {
-                let port = ports.app(app).app;
-                (port, format!("http://127.0.0.1:{port}/readyz"))
-            }
-            Part::Sidecar(app) => (ports.app(app).http, format!("{}/v1.0/healthz", sidecar_url(ports, app))),
+        let (Some(block), Some(url)) = (ports.instance(part.app, part.instance), health_url(ports, part)) else {
+            continue;
+        };
+        let port = match part.role {
+            Role::Service if part.app == App::Gateway => ports.gateway(),
+            Role::Service => block.app,
+            Role::Sidecar => block.http,
         };
         let ready = is_ready(&client, &url).await;
         rows.push(row(part.to_string(), process, Some(port), ready));

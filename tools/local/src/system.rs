@@ -2,6 +2,8 @@
 
 use std::{
     fs::{self, File},
+    path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -14,7 +16,7 @@ use crate::{
     dapr::{self, Dapr},
     home::{Home, read_optional, write_private},
     kafka::{self, Kafka},
-    options::{DEFAULT_BROKER, Options},
+    options::{DEFAULT_BROKER, Launcher, Options},
     part::Part,
     ports::{Ports, is_free},
     postgres::{self, Postgres, Shutdown},
@@ -24,9 +26,10 @@ use crate::{
     secrets::{Secrets, Tokens},
     sentry::{self, Sentry},
     snapshot::Snapshot,
+    supervisor::{self, Supervisor},
 };
 
-const KILLED: Duration = Duration::from_secs(5);
+pub(crate) const KILLED: Duration = Duration::from_secs(5);
 const RECORD: &str = "system.json";
 
 /// A system that was started.
@@ -35,6 +38,9 @@ pub struct System {
     home: Home,
     ports: Ports,
     broker: String,
+    broker_files: PathBuf,
+    instances: u8,
+    supervisor: Option<Arc<Supervisor>>,
 }
 
 /// What the next command has to know about a running system.
@@ -42,6 +48,8 @@ pub struct System {
 struct Record {
     port_base: u16,
     broker: String,
+    broker_files: PathBuf,
+    instances: u8,
 }
 
 /// A part that was killed, and can come back.
@@ -62,7 +70,14 @@ impl System {
         let report = Report::new(options.quiet);
         check(options)?;
         let _alone = lock(&options.home)?;
-        let system = Self { home: options.home.clone(), ports: options.ports, broker: options.broker.clone() };
+        let mut system = Self {
+            home: options.home.clone(),
+            ports: options.ports,
+            broker: options.broker.clone(),
+            broker_files: options.kafka_files.clone(),
+            instances: options.instances,
+            supervisor: None,
+        };
         if let Some(running) = Self::running(&options.home)?
             && (running.ports, &running.broker) != (options.ports, &options.broker)
         {
@@ -75,15 +90,28 @@ impl System {
         let secrets = Secrets::prepare(&options.home, options.ports)?;
         system.record()?;
         let trust_anchors = system.start_foundation(options, &secrets, unchanged, &report).await?;
-        let cli = if let Some(cli) = dapr::cli(&options.home).filter(|_| unchanged) {
+        let goes_on = unchanged && options.launcher == Launcher::Cli;
+        if let Some(cli) = dapr::cli(&options.home).filter(|_| goes_on) {
             report.say("already running, from the same programs");
-            cli
+            readiness::wait(&system, Some(&cli), &report).await?;
         } else {
+            supervisor::halt(&options.home);
             dapr::stop(&options.home).await;
-            report.say("starting the services and their sidecars (dapr run)");
-            dapr.start(&Tokens::renew(&options.home)?, &trust_anchors)?
-        };
-        readiness::wait(&options.home, options.ports, &cli, &report).await?;
+            let tokens = Tokens::renew(&options.home)?;
+            let cli = match options.launcher {
+                Launcher::Cli => {
+                    report.say("starting the services and their sidecars (dapr run)");
+                    Some(dapr.start(&tokens, &trust_anchors)?)
+                }
+                Launcher::Supervisor => {
+                    report.say("starting the services and their sidecars, and whichever ends again");
+                    let programs = dapr.programs(&tokens, &trust_anchors)?;
+                    system.supervisor = Some(Arc::new(Supervisor::start(&options.home, programs)?));
+                    None
+                }
+            };
+            readiness::wait(&system, cli.as_ref(), &report).await?;
+        }
         report.say(&format!("ready: {}", system.url()));
         Ok(system)
     }
@@ -94,7 +122,14 @@ impl System {
             return Ok(None);
         };
         let record: Record = serde_json::from_str(&text)?;
-        Ok(Some(Self { home: home.clone(), ports: Ports::new(record.port_base)?, broker: record.broker }))
+        Ok(Some(Self {
+            home: home.clone(),
+            ports: Ports::new(record.port_base)?,
+            broker: record.broker,
+            broker_files: record.broker_files,
+            instances: record.instances,
+            supervisor: None,
+        }))
     }
 
     /// Its home.
@@ -112,6 +147,20 @@ impl System {
         format!("http://127.0.0.1:{}", self.ports.gateway())
     }
 
+    /// Its services and sidecars.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        Part::all(self.instances)
+    }
+
+    /// Who brings back whatever ends, when that is this process's business.
+    pub fn supervisor(&self) -> Option<&Supervisor> {
+        self.supervisor.as_deref()
+    }
+
+    pub(crate) fn broker_files(&self) -> &Path {
+        &self.broker_files
+    }
+
     /// The process of a service or sidecar, if it runs.
     pub fn process(&self, part: Part) -> Option<Process> {
         part.process(&self.home)
@@ -119,15 +168,15 @@ impl System {
 
     /// The number of a service's process.
     pub fn service_pid(&self, app: App) -> Option<u32> {
-        Some(self.process(Part::Service(app))?.pid())
+        Some(self.process(Part::service(app))?.pid())
     }
 
     /// The number of a sidecar's process.
     pub fn sidecar_pid(&self, app: App) -> Option<u32> {
-        Some(self.process(Part::Sidecar(app))?.pid())
+        Some(self.process(Part::sidecar(app))?.pid())
     }
 
-    /// Kills a part at once, as a crash would.
+    /// Kills a part at once, as a crash would; where there is a [supervisor](Self::supervisor), ask that one.
     pub async fn kill(&self, part: Part) -> Result<Killed> {
         let process = self.running_part(part)?;
         let snapshot = Snapshot::of(&process)?;
@@ -157,6 +206,9 @@ impl System {
 
     /// Stops everything, in order, and leaves the data.
     pub async fn down(&self) -> Result<()> {
+        if let Some(supervisor) = self.supervisor() {
+            supervisor.stop().await;
+        }
         down(&self.home).await
     }
 
@@ -165,7 +217,12 @@ impl System {
     }
 
     fn record(&self) -> Result<()> {
-        let record = Record { port_base: self.ports.base(), broker: self.broker.clone() };
+        let record = Record {
+            port_base: self.ports.base(),
+            broker: self.broker.clone(),
+            broker_files: self.broker_files.clone(),
+            instances: self.instances,
+        };
         write_private(&self.home.run(RECORD), &serde_json::to_string(&record)?)
     }
 
@@ -180,7 +237,7 @@ impl System {
         // Each to its end, also when another has failed: nothing is left half made.
         let (database, broker, authority) = tokio::join!(
             self.start_database(secrets, prepared, report),
-            self.start_broker(options, report),
+            self.set_up_broker(options, report),
             self.start_authority(options, report),
         );
         database?;
@@ -203,7 +260,7 @@ impl System {
         Ok(())
     }
 
-    async fn start_broker(&self, options: &Options, report: &Report) -> Result<()> {
+    async fn set_up_broker(&self, options: &Options, report: &Report) -> Result<()> {
         let kafka = Kafka::new(&self.home, self.ports, &options.kafka_files);
         let topics = access::topics(&options.repo)?;
         kafka.start().await?;
@@ -252,6 +309,7 @@ pub async fn down(home: &Home) -> Result<()> {
 
 /// Kills everything that was started for this home, without asking; for the end of a test that failed.
 pub fn kill_all(home: &Home) {
+    supervisor::halt(home);
     let mut processes = Process::all_of(home);
     processes.extend(Process::recorded(home, "postgres"));
     for process in &processes {
@@ -268,6 +326,7 @@ pub fn kill_all(home: &Home) {
 }
 
 async fn stop_all(home: &Home) -> Result<()> {
+    supervisor::halt(home);
     dapr::stop(home).await;
     sentry::stop(home).await;
     tokio::try_join!(kafka::stop(home), postgres::stop(home, Shutdown::Fast))?;

@@ -104,7 +104,7 @@ async fn register_somebody_many_times_at_once(stage: &Stage) -> Result<()> {
 
 /// A sidecar that cannot reach the service complains of the address.
 async fn search_for_somebody_in_vain(stage: &Stage) -> Result<()> {
-    stage.kill(Part::Service(App::Patient)).await?;
+    stage.kill(Part::service(App::Patient)).await?;
     let search = format!("/api/patients?family={}", family(&person()));
     for door in [stage.public(Role::FrontDesk)?, stage.gateways_sidecar(Role::FrontDesk)?] {
         door.get(&search).await?.expect_problem(503)?;

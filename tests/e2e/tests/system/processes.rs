@@ -15,11 +15,11 @@ pub(crate) async fn idle_services_are_small(stage: &Stage) -> Result<()> {
     for (part, resident) in &stage.weights {
         println!("    {:<18} {:>6.1} MiB", part.to_string(), mebibytes(*resident));
     }
-    for (name, process) in stage.foundation() {
+    for (name, process) in stage.system.foundation() {
         println!("    {name:<18} {:>6.1} MiB", mebibytes(process.resident_kib()));
     }
-    ensure!(stage.weights.len() == Part::all().count(), "not everything was weighed");
-    let services = stage.weights.iter().filter(|(part, _)| matches!(part, Part::Service(_)));
+    ensure!(stage.weights.len() == stage.system.parts().count(), "not everything was weighed");
+    let services = stage.weights.iter().filter(|(part, _)| part.is_service());
     let heavy: Vec<_> =
         services.filter(|(_, resident)| *resident > MOST_KIB).map(|(part, _)| part.to_string()).collect();
     ensure!(heavy.is_empty(), "over 30 MiB: {}", heavy.join(", "));
@@ -29,7 +29,7 @@ pub(crate) async fn idle_services_are_small(stage: &Stage) -> Result<()> {
 /// What the services weigh after all that the trials asked of them.
 pub(crate) fn show_services(stage: &Stage) {
     for app in App::ALL {
-        let resident = stage.system.process(Part::Service(app)).map_or(0, |process| process.resident_kib());
+        let resident = stage.system.process(Part::service(app)).map_or(0, |process| process.resident_kib());
         println!("    {:<18} {:>6.1} MiB after everything", app.id(), mebibytes(resident));
     }
 }

@@ -57,8 +57,8 @@ pub(crate) async fn of_services(stage: &Stage) -> Result<()> {
 
 fn look(stage: &Stage, seen: &mut HashSet<(App, &'static str)>) -> Result<()> {
     for app in App::ALL {
-        let service = stage.system.process(Part::Service(app)).with_context(|| format!("{app} does not run"))?;
-        let sidecar = stage.system.process(Part::Sidecar(app)).with_context(|| format!("{app} has no sidecar"))?;
+        let service = stage.system.process(Part::service(app)).with_context(|| format!("{app} does not run"))?;
+        let sidecar = stage.system.process(Part::sidecar(app)).with_context(|| format!("{app} has no sidecar"))?;
         let ports = stage.ports().app(app);
         let connected = sockets(&service)?;
         // Later than the service's: each connection has begun here before it arrived there.
@@ -101,10 +101,10 @@ fn called_by(sidecar: &Process, address: SocketAddr) -> Result<&'static str> {
 }
 
 pub(crate) async fn listeners(stage: &Stage) -> Result<()> {
-    let parts = Part::all().filter_map(|part| Some((part.to_string(), stage.system.process(part)?)));
-    let foundation = stage.foundation().into_iter().map(|(name, process)| (name.to_owned(), process));
+    let parts = stage.system.parts().filter_map(|part| Some((part.to_string(), stage.system.process(part)?)));
+    let foundation = stage.system.foundation().into_iter().map(|(name, process)| (name.to_owned(), process));
     let everyone: Vec<_> = parts.chain(foundation).collect();
-    ensure!(everyone.len() == 13, "only {} processes were found", everyone.len());
+    ensure!(everyone.len() == stage.system.parts().count() + 3, "only {} processes were found", everyone.len());
     let base = stage.ports().base();
     for (name, process) in everyone {
         let listening: Vec<_> = sockets(&process)?.into_iter().filter(|socket| socket.listens).collect();

@@ -14,8 +14,8 @@ use std::{
 use access::Role;
 use anyhow::{Context as _, Result, bail};
 use local::{
-    App, Home, Kafka, Options, Part, Ports, Postgres, Process, Reservation, Secrets, Signal, System, Tokens,
-    options::DEFAULT_BROKER, postgres::Shutdown, system::Killed,
+    App, Home, Launcher, Options, Part, Ports, Process, Reservation, Secrets, System, Tokens, options::DEFAULT_BROKER,
+    system::Killed,
 };
 use reqwest::Client;
 use serde_json::Value;
@@ -27,7 +27,6 @@ use crate::{collector::Collector, door::Door};
 
 const PATIENCE: Duration = Duration::from_secs(45);
 const POLL: Duration = Duration::from_millis(50);
-const DIED: Duration = Duration::from_secs(5);
 
 /// The running system.
 pub(crate) struct Stage {
@@ -41,8 +40,6 @@ pub(crate) struct Stage {
     pub(crate) client: Client,
     /// The resident KiB of each part when it had just started and nobody had asked anything.
     pub(crate) weights: Vec<(Part, u64)>,
-    kafka: Kafka,
-    postgres: Postgres,
     killed: Mutex<BTreeMap<String, Killed>>,
     /// People of whom events told and whom `patient` does not know.
     strangers: AtomicU64,
@@ -60,15 +57,16 @@ impl Stage {
         let home = Home::create(folder.path())?;
         end_when_interrupted(home.clone());
         let (collector, collector_port) = Collector::start().await?;
-        let kafka_files = testkit::kafka_files(&repo).await?;
         let options = Options {
             repo: repo.clone(),
             home: home.clone(),
             ports,
             broker: DEFAULT_BROKER.to_owned(),
+            launcher: Launcher::Cli,
+            instances: 1,
             bin_dir: programs()?,
             runtime_dir: testkit::runtime_dir(&repo).await?,
-            kafka_files: kafka_files.clone(),
+            kafka_files: testkit::kafka_files(&repo).await?,
             log_level: "info".to_owned(),
             extra_env: BTreeMap::new(),
             quiet: true,
@@ -97,8 +95,6 @@ impl Stage {
             issuer: Issuer::of(&home)?,
             repo,
             client: Client::builder().no_proxy().timeout(Duration::from_secs(20)).build()?,
-            kafka: Kafka::new(&home, ports, &kafka_files),
-            postgres: Postgres::new(&home, ports.postgres()),
             killed: Mutex::default(),
             strangers: AtomicU64::new(0),
             folder: Mutex::new(Some(folder)),
@@ -154,43 +150,15 @@ impl Stage {
         killed.respawn().map(drop)
     }
 
-    pub(crate) async fn kill_kafka(&self) -> Result<()> {
-        let broker = self.kafka.process().context("Kafka does not run")?;
-        broker.end(Signal::KILL, DIED).await;
-        Ok(())
-    }
-
-    pub(crate) async fn start_kafka(&self) -> Result<()> {
-        self.kafka.start().await.map(drop)
-    }
-
-    /// Ends PostgreSQL as a loss of power would.
-    pub(crate) async fn kill_postgres(&self) -> Result<()> {
-        local::postgres::stop(self.home(), Shutdown::Immediate).await
-    }
-
-    pub(crate) async fn start_postgres(&self) -> Result<()> {
-        self.postgres.start(&self.secrets.superuser_password).await.map(drop)
-    }
-
-    /// The first processes of what stands under all services.
-    pub(crate) fn foundation(&self) -> Vec<(&'static str, Process)> {
-        let sentry = Process::recorded(self.home(), "sentry");
-        [("postgres", self.postgres.process()), ("kafka", self.kafka.process()), ("sentry", sentry)]
-            .into_iter()
-            .filter_map(|(name, process)| Some((name, process?)))
-            .collect()
-    }
-
     /// Undoes whatever a trial did, and waits until all is ready.
     pub(crate) async fn mend(&self) -> Result<()> {
-        for part in Part::all() {
+        for part in self.system.parts() {
             // A part that was not paused does not notice.
             let _ = self.system.resume(part);
         }
         let killed = std::mem::take(&mut *self.killed());
-        self.start_postgres().await?;
-        self.start_kafka().await?;
+        self.system.start_postgres().await?;
+        self.system.start_broker().await?;
         for killed in killed.into_values() {
             killed.respawn()?;
         }
@@ -245,7 +213,7 @@ impl Stage {
     /// A connection to an app's database as the superuser.
     pub(crate) async fn database(&self, app: App) -> Result<PgConnection> {
         let database = app.database().context("the app has no database")?;
-        let url = self.postgres.admin_url(&self.secrets.superuser_password);
+        let url = self.system.postgres().admin_url(&self.secrets.superuser_password);
         let url = format!("{}/{database}", url.rsplit_once('/').context("a URL")?.0);
         Ok(PgConnection::connect(&url).await?)
     }
@@ -264,7 +232,7 @@ impl Stage {
 
     #[expect(clippy::print_stderr, reason = "what a failed test shows")]
     pub(crate) fn show_logs(&self) {
-        let mut logs: Vec<_> = Part::all().map(|part| part.to_string()).collect();
+        let mut logs: Vec<_> = self.system.parts().map(|part| part.to_string()).collect();
         logs.extend(["dapr", "postgres", "kafka"].map(str::to_owned));
         for log in logs {
             eprintln!("{}", local::launch::tail(&self.home().log(&log)));
@@ -298,7 +266,7 @@ pub(crate) async fn within(limit: Duration, what: &str, condition: impl AsyncFn(
 }
 
 fn weigh_all(system: &System) -> Vec<(Part, u64)> {
-    Part::all().filter_map(|part| Some((part, system.process(part)?.resident_kib()))).collect()
+    system.parts().filter_map(|part| Some((part, system.process(part)?.resident_kib()))).collect()
 }
 
 /// What makes services and sidecars send spans and metrics there, soon.

@@ -139,6 +139,8 @@ fn name_resolution(matrix: &Matrix) -> Result<String> {
     version: v1
     configuration:
       portBase: \"${PMS_PORT_BASE}\"
+      # How many of each app's blocks are used; unset, it is one.
+      instances: \"${PMS_INSTANCES}\"
       apps:
 "
     .to_owned();

@@ -16,14 +16,14 @@ use crate::{
 const NO_KEYS: &str = "known keys go on";
 
 pub(crate) async fn dies(stage: &Stage) -> Result<()> {
-    let auth = Part::Service(App::Auth);
+    let auth = Part::service(App::Auth);
     let nobody = stage.public(Role::Admin)?.without_token();
     let signed_in = login(stage, &nobody).await?.expect(200)?;
     let administrator = nobody.with_token(signed_in.text("/access_token"));
     stage.kill(auth).await?;
     for app in [App::Gateway, App::Patient, App::Billing, App::Analytics] {
         stage
-            .eventually(&format!("{app} has missed auth"), async || Ok(stage.logged(Part::Service(app), NO_KEYS) > 0))
+            .eventually(&format!("{app} has missed auth"), async || Ok(stage.logged(Part::service(app), NO_KEYS) > 0))
             .await?;
     }
     let patient = administrator.registered(&person()).await?;

@@ -14,7 +14,7 @@ use crate::{
     stage::{Stage, within},
 };
 
-const BILLING: Part = Part::Service(App::Billing);
+const BILLING: Part = Part::service(App::Billing);
 const REGISTRATIONS: usize = 5;
 /// How long billing is dead.
 const OUTAGE: Duration = Duration::from_secs(5);

@@ -19,13 +19,13 @@ const NOT_SENT: &str = "events are left to the sweeper";
 const SWEPT: &str = "the sweeper sent events";
 
 pub(crate) async fn dies(stage: &Stage) -> Result<()> {
-    let patient = Part::Service(App::Patient);
+    let patient = Part::service(App::Patient);
     let analyst = stage.public(Role::Analyst)?;
     stage.settled().await?;
     let before = analyst.counted().await?;
     let (not_sent, swept) = (stage.logged(patient, NOT_SENT), stage.logged(patient, SWEPT));
 
-    stage.kill_kafka().await?;
+    stage.system.kill_broker().await?;
     let mut traces = Vec::new();
     let mut took = Vec::new();
     for _ in 0..REGISTRATIONS {
@@ -39,7 +39,7 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
     stage.eventually("the relay has given up", async || Ok(stage.logged(patient, NOT_SENT) > not_sent)).await?;
     ensure!(analyst.counted().await? == before, "no event can have arrived");
 
-    stage.start_kafka().await?;
+    stage.system.start_broker().await?;
     let back = Instant::now();
     stage.settled().await?;
     println!("    all events applied {:.1?} after the broker was back", back.elapsed());

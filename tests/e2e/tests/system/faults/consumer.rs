@@ -26,7 +26,7 @@ pub(crate) async fn was_away(stage: &Stage) -> Result<()> {
     let (clerk, analyst) = (stage.public(Role::FrontDesk)?, stage.public(Role::Analyst)?);
     stage.settled().await?;
     let (before, letters) = (analyst.counted().await?, dead_letters(stage).await?);
-    let analytics = Part::Service(App::Analytics);
+    let analytics = Part::service(App::Analytics);
     stage.kill(analytics).await?;
     let away = tokio::time::Instant::now() + or_long(AWAY);
     for _ in 0..REGISTRATIONS {

@@ -37,7 +37,7 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
     let clerks = try_join_all((0..AT_ONCE).map(|_| register_and_note(&door, &asked, &over, &down)));
     let outage = async {
         stage.eventually("some are registered", async || Ok(answered(&asked).0 > 20)).await?;
-        stage.kill_postgres().await?;
+        stage.system.kill_postgres().await?;
         down.store(true, Ordering::SeqCst);
         let (_, before) = answered(&asked);
         stage.eventually("many are turned away", async || Ok(answered(&asked).1 >= before + TURNED_AWAY)).await?;
@@ -48,7 +48,7 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
         let live = stage.client.get(format!("{}/livez", app_url(stage, App::Patient))).send().await?.status();
         ensure!(live == 200, "`patient` says that it is dead");
         down.store(false, Ordering::SeqCst);
-        stage.start_postgres().await?;
+        stage.system.start_postgres().await?;
         stage.ready().await?;
         let (before, _) = answered(&asked);
         stage.eventually("registrations go on", async || Ok(answered(&asked).0 > before + 20)).await?;

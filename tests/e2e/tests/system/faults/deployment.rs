@@ -25,7 +25,7 @@ pub(crate) async fn drains(stage: &Stage) -> Result<()> {
 
 async fn what_is_under_way_is_finished(stage: &Stage) -> Result<()> {
     let door = stage.public(Role::FrontDesk)?;
-    let patient = Part::Service(App::Patient);
+    let patient = Part::service(App::Patient);
     // A write cannot end while somebody else holds the table.
     let mut database = stage.database(App::Patient).await?;
     database.execute("begin; lock table projection.patients in exclusive mode").await?;
@@ -53,7 +53,7 @@ async fn what_is_under_way_is_finished(stage: &Stage) -> Result<()> {
 
 async fn nobody_sees_more_than_a_503(stage: &Stage) -> Result<()> {
     let door = stage.public(Role::FrontDesk)?;
-    let patient = Part::Service(App::Patient);
+    let patient = Part::service(App::Patient);
     let (over, registered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let clerks = try_join_all((0..AT_ONCE).map(|_| register_until(&door, &over, &registered)));
     let deployment = async {
