@@ -13,8 +13,10 @@ use uuid::Uuid;
 
 use crate::{Sidecar, component, event::Event, failure::Failure};
 
-/// How many events go out together.
+/// How many events the relay sends together.
 const MOST: usize = 256;
+/// How many events a sweep takes: a backlog is what it is for, and the more go at once the less each costs.
+const SWEPT: usize = 1024;
 /// How many wait in memory; beyond, they are left to the sweeper.
 const QUEUE: usize = 8192;
 const PUBLISH_DEADLINE: Duration = Duration::from_secs(5);
@@ -60,31 +62,67 @@ async fn relay(sidecar: Sidecar, mut waiting: mpsc::Receiver<Event>) {
 async fn sweep(sidecar: Sidecar, worker: Uuid) {
     let mut tick = time::interval(SWEEP_INTERVAL);
     tick.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    let mut lanes = [Lane::new(worker), Lane::new(Uuid::now_v7())];
     loop {
         tick.tick().await;
-        loop {
-            match sweep_once(&sidecar, worker).await {
-                Ok(0) => break,
-                Ok(sent) => tracing::info!(sent, "the sweeper sent events"),
-                Err(failure) => {
-                    tracing::warn!(error = %failure, "the sweeper could not send");
-                    break;
-                }
-            }
+        let [first, second] = &mut lanes;
+        if first.sweep(&sidecar).await < SWEPT {
+            continue;
         }
+        // There is a backlog: while one waits for the broker, the other asks the database.
+        futures::join!(first.drain(&sidecar), second.drain(&sidecar));
     }
 }
 
-/// Sends what has waited too long; answers how much that was.
-async fn sweep_once(sidecar: &Sidecar, worker: Uuid) -> Result<usize, Failure> {
-    let claim = json!({ "worker": worker, "limit": MOST, "olderThan": SWEEP_OLDER_THAN, "lease": SWEEP_LEASE });
-    sidecar.exec("outbox_claim", &claim).await?;
-    let events: Vec<Event> = sidecar.query("outbox_claimed", &json!({ "worker": worker })).await?;
-    let claimed = events.len();
-    if claimed > 0 {
-        publish_and_forget(sidecar, events).await?;
+/// A worker that claims, publishes and deletes.
+struct Lane {
+    worker: Uuid,
+    /// Something that it claimed may still be in the outbox, since a call failed.
+    holds: bool,
+}
+
+impl Lane {
+    fn new(worker: Uuid) -> Self {
+        Self { worker, holds: false }
     }
-    Ok(claimed)
+
+    /// Sends until there is hardly anything left, or the broker does not take it.
+    async fn drain(&mut self, sidecar: &Sidecar) {
+        while self.sweep(sidecar).await >= SWEPT {}
+    }
+
+    /// Sends what has waited too long; answers how much that was.
+    async fn sweep(&mut self, sidecar: &Sidecar) -> usize {
+        match self.try_sweep(sidecar).await {
+            Ok(0) => 0,
+            Ok(sent) => {
+                tracing::info!(sent, "the sweeper sent events");
+                sent
+            }
+            Err(failure) => {
+                tracing::warn!(error = %failure, "the sweeper could not send");
+                0
+            }
+        }
+    }
+
+    async fn try_sweep(&mut self, sidecar: &Sidecar) -> Result<usize, Failure> {
+        // After a failure the same events are tried again: with a claim in each round there would be ever more, until
+        // they are more than an answer may hold.
+        if !std::mem::replace(&mut self.holds, true) {
+            let (worker, limit) = (self.worker, SWEPT);
+            let claim =
+                json!({ "worker": worker, "limit": limit, "olderThan": SWEEP_OLDER_THAN, "lease": SWEEP_LEASE });
+            sidecar.exec("outbox_claim", &claim).await?;
+        }
+        let events: Vec<Event> = sidecar.query("outbox_claimed", &json!({ "worker": self.worker })).await?;
+        let claimed = events.len();
+        if claimed > 0 {
+            publish_and_forget(sidecar, events).await?;
+        }
+        self.holds = false;
+        Ok(claimed)
+    }
 }
 
 /// Publishes, then takes what the broker has out of the outbox: a crash between the two sends it again.
@@ -93,10 +131,11 @@ async fn publish_and_forget(sidecar: &Sidecar, events: Vec<Event>) -> Result<(),
     for event in events {
         topics.entry(event.topic.clone()).or_default().push(event);
     }
+    let topics = topics.into_iter().map(|(topic, events)| publish(sidecar, topic, events));
     let mut sent = Vec::new();
     let mut failure = None;
-    for (topic, events) in topics {
-        match publish(sidecar, topic, events).await {
+    for published in futures::future::join_all(topics).await {
+        match published {
             Ok(ids) => sent.extend(ids),
             Err(failed) => failure = Some(failed),
         }

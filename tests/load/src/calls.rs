@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use local::{App, Ports};
+use local::System;
 
 use crate::client::Client;
 
@@ -14,14 +14,14 @@ use crate::client::Client;
 pub type Calls = BTreeMap<String, u64>;
 
 /// What the sidecars have counted since their start.
-pub async fn read(ports: Ports) -> Result<Calls> {
+pub async fn read(system: &System) -> Result<Calls> {
     let mut calls = Calls::new();
-    for app in App::ALL {
-        let client = Client::new(&format!("http://127.0.0.1:{}", ports.app(app).metrics), None)?;
-        let answer =
-            client.send(client.get("/metrics")?).await.with_context(|| format!("metrics of {app}'s sidecar"))?;
+    for part in system.parts().filter(|part| !part.is_service()) {
+        let block = system.ports().instance(part.app, part.instance).with_context(|| format!("{part} has no ports"))?;
+        let client = Client::new(&format!("http://127.0.0.1:{}", block.metrics), None)?;
+        let answer = client.send(client.get("/metrics")?).await.with_context(|| format!("metrics of {part}"))?;
         for (kind, count) in count(&String::from_utf8_lossy(&answer.body)) {
-            *calls.entry(format!("{app}: {kind}")).or_default() += count;
+            *calls.entry(format!("{}: {kind}", part.app)).or_default() += count;
         }
     }
     Ok(calls)

@@ -1,8 +1,26 @@
 //! Where and of what a figure is: one without that says nothing.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    hint::black_box,
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
+    process::Command,
+    thread,
+    time::Instant,
+};
 
+use anyhow::Result;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::tally::{micros, quotient};
+
+/// Hashed by each thread of a trial.
+const BLOCK: [u8; 1 << 14] = [7; 1 << 14];
+const BLOCKS: u64 = 4096;
+/// How often two threads hand a byte to and fro.
+const HANDOVERS: u32 = 20_000;
 
 /// The machine, and what ran on it.
 #[derive(Debug, Serialize)]
@@ -13,6 +31,15 @@ pub struct Machine {
     pub processor: String,
     /// MiB.
     pub memory: u64,
+    /// MB of SHA-256 a second, by one thread and by one for each core together, just before the run.
+    ///
+    /// A guest does not see what its host gives to others: figures compare only where these do.
+    pub hashed: (f64, f64),
+    /// Microseconds until a thread that sleeps on a socket has what another one sends it.
+    ///
+    /// A call through a sidecar is four of these at the least, and on a virtual machine they differ much more than
+    /// arithmetic does.
+    pub handover: f64,
     /// The kernel's release.
     pub kernel: String,
     /// The commit of the repository, with `-dirty` when files differ from it.
@@ -40,8 +67,11 @@ impl Machine {
             .collect();
         versions.extend(output(Command::new("psql").arg("--version")));
         versions.extend(output(Command::new("rustc").arg("--version").current_dir(&repo)));
+        let cores = thread::available_parallelism().map_or(1, usize::from);
         Self {
-            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            cores,
+            hashed: (hashed(1), hashed(cores)),
+            handover: handover().unwrap_or_default(),
             processor: field("/proc/cpuinfo", "model name"),
             memory: memory.split(' ').next().and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() / 1024,
             kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
@@ -51,11 +81,46 @@ impl Machine {
         }
     }
 
-    /// One line.
+    /// Two lines.
     pub fn line(&self) -> String {
-        let Self { cores, processor, memory, kernel, commit, versions } = self;
-        format!("{cores} cores ({processor}), {memory} MiB, Linux {kernel}; {commit}; {}", versions.join(", "))
+        let Self { cores, processor, memory, hashed: (one, all), handover, kernel, commit, versions } = self;
+        let versions = versions.join(", ");
+        format!(
+            "{cores} cores ({processor}; SHA-256 {one:.0} MB/s on one, {all:.0} on all; a hand-over {handover:.1} us), {memory} MiB, Linux {kernel}\n\
+             {commit}; {versions}"
+        )
     }
+}
+
+/// How many megabytes so many threads hash in a second.
+fn hashed(threads: usize) -> f64 {
+    let begun = Instant::now();
+    let work = || {
+        for _ in 0..BLOCKS {
+            black_box(Sha256::digest(black_box(BLOCK)));
+        }
+    };
+    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let bytes = BLOCKS * BLOCK.len() as u64 * threads as u64;
+    quotient(bytes, micros(begun.elapsed()))
+}
+
+/// How many microseconds it takes to wake another thread by a byte.
+fn handover() -> Result<f64> {
+    let (mut here, mut there) = UnixStream::pair()?;
+    let echo = thread::spawn(move || {
+        let mut byte = [0];
+        while there.read_exact(&mut byte).is_ok() && there.write_all(&byte).is_ok() {}
+    });
+    let (begun, mut byte) = (Instant::now(), [0]);
+    for _ in 0..HANDOVERS / 2 {
+        here.write_all(&byte)?;
+        here.read_exact(&mut byte)?;
+    }
+    let elapsed = begun.elapsed();
+    drop(here);
+    let _ = echo.join();
+    Ok(quotient(micros(elapsed), HANDOVERS.into()))
 }
 
 fn output(command: &mut Command) -> Option<String> {

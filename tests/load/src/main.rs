@@ -56,7 +56,13 @@ async fn grow(options: &Growth) -> Result<ExitCode> {
 
 fn begin(setup: &Setup) -> (Machine, u64) {
     let (machine, seed) = (Machine::read(), setup.seed());
-    report::print(&format!("{}\n{}, seed {seed}, broker {}\n", machine.line(), Timestamp::now(), setup.broker));
+    report::print(&format!(
+        "{}\n{}, seed {seed}, broker {}, instances {}\n",
+        machine.line(),
+        Timestamp::now(),
+        setup.broker,
+        setup.instances
+    ));
     (machine, seed)
 }
 

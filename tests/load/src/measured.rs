@@ -87,23 +87,23 @@ pub async fn measure(
 ) -> Result<Measured> {
     let processes = Processes::of(rig.home());
     let counts = rig.counts().await?;
-    let calls = calls::read(rig.ports()).await?;
+    let calls = calls::read(rig.system()).await?;
     let cpu = processes.cpu();
     let loaded = load.await?;
     let ended = Instant::now();
     let settled = (!events || rig.quiet(counts, loaded.tally.successes()).await?).then(|| ended.elapsed());
     let cpu = usage::since(&cpu, &processes.cpu());
-    let calls = calls::since(&calls, &calls::read(rig.ports()).await?);
+    let calls = calls::since(&calls, &calls::read(rig.system()).await?);
     Ok(Measured::of(name, &loaded, &cpu, &calls, processes.memory(), settled))
 }
 
 /// Looks at a system that nobody asks anything.
 pub async fn idle(rig: &Rig, time: Duration) -> Result<Idle> {
     let processes = Processes::of(rig.home());
-    let (cpu, calls, begun) = (processes.cpu(), calls::read(rig.ports()).await?, Instant::now());
+    let (cpu, calls, begun) = (processes.cpu(), calls::read(rig.system()).await?, Instant::now());
     tokio::time::sleep(time).await;
     let (cpu, elapsed) = (usage::since(&cpu, &processes.cpu()), begun.elapsed());
-    let calls = calls::since(&calls, &calls::read(rig.ports()).await?);
+    let calls = calls::since(&calls, &calls::read(rig.system()).await?);
     let cpu_by_process: BTreeMap<_, _> =
         cpu.into_iter().map(|(name, time)| (name, quotient(micros(time), micros(elapsed)) * 1000.0)).collect();
     let calls: u64 = calls.iter().filter(|(kind, _)| !calls::is_delivery(kind)).map(|(_, count)| count).sum();

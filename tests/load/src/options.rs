@@ -40,6 +40,9 @@ pub struct Setup {
     /// The broker, a folder of `components/`.
     #[arg(long, env = "BROKER", default_value = DEFAULT_BROKER)]
     pub broker: String,
+    /// How many instances there are of the services that may have several.
+    #[arg(long, env = "PMS_INSTANCES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub instances: u8,
     /// A variable for every service and sidecar, over those of `dapr.yaml`: `GOGC=200`.
     #[arg(long = "env", value_name = "NAME=VALUE")]
     pub variables: Vec<String>,

@@ -74,8 +74,8 @@ impl People {
     }
 
     /// The first letters of the `n`-th one's family name, by which a clerk looks for them.
-    pub fn prefix(self, n: u64) -> String {
-        family(&mut self.random(n))[..2].to_lowercase()
+    pub fn prefix(self, n: u64, letters: usize) -> String {
+        family(&mut self.random(n))[..letters].to_lowercase()
     }
 
     /// The key that the `n`-th one's registration is repeated with.
@@ -112,6 +112,6 @@ mod tests {
         assert_ne!(People::new(8).body(3), people.body(3));
         let body: serde_json::Value = serde_json::from_slice(&people.body(3)).unwrap();
         let name = body["name"][0]["family"].as_str().unwrap().to_lowercase();
-        assert!(name.starts_with(&people.prefix(3)));
+        assert!(name.starts_with(&people.prefix(3, 2)));
     }
 }

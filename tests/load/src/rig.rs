@@ -8,7 +8,7 @@ use std::{
 
 use access::Role;
 use anyhow::{Context as _, Result};
-use local::{App, Home, Options, Ports, Postgres, Reservation, Secrets, System};
+use local::{App, Home, Options, Ports, Postgres, Reservation, Secrets, System, options::Launcher};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use testkit::Issuer;
@@ -60,6 +60,8 @@ impl Rig {
             home: home.clone(),
             ports: reservation.ports,
             broker: setup.broker.clone(),
+            launcher: Launcher::Cli,
+            instances: setup.instances,
             bin_dir: bin_dir.to_owned(),
             runtime_dir: testkit::runtime_dir(&repo).await?,
             kafka_files: testkit::kafka_files(&repo).await?,

@@ -25,6 +25,8 @@ const RATES: [u32; 2] = [300, 50];
 const WATCHED: u32 = 50;
 const READ: [u32; 1] = [64];
 const SEARCH: [u32; 2] = [64, 8];
+/// Some tens of people have a name that begins so.
+const LETTERS: usize = 2;
 const SIGN_IN: [u32; 1] = [8];
 const FLOOR: [u32; 2] = [64, 8];
 const LOOK: Duration = Duration::from_secs(5);
@@ -90,7 +92,7 @@ async fn services(rig: &Rig, options: &Load, seed: u64, outcome: &mut Outcome) -
         closed(&rig.client()?, &source, 8, SOME).await?;
     }
     let reads = Numbered::new(Reads { ids: source.source().registered().into_iter().map(|(id, _)| id).collect() });
-    let searches = Numbered::new(Searches { people });
+    let searches = Numbered::new(Searches { people, letters: LETTERS });
     let sign_ins = Numbered::new(SignIns::new(rig.administrator()));
     let quiet = |family, connections| Scenario { rig, options, name: name(family, connections), events: false };
     for connections in READ {

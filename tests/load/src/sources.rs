@@ -78,11 +78,13 @@ impl Source for Reads {
 pub struct Searches {
     /// Whom to look for.
     pub people: People,
+    /// How many letters of the name are typed.
+    pub letters: usize,
 }
 
 impl Source for Searches {
     fn request(&self, client: &Client, n: u64) -> Result<Request<Full<Bytes>>> {
-        client.get(&format!("{PATIENTS}?family={}", self.people.prefix(scatter(n))))
+        client.get(&format!("{PATIENTS}?family={}", self.people.prefix(scatter(n), self.letters)))
     }
 
     fn expected(&self) -> StatusCode {

@@ -39,7 +39,7 @@ pub struct Drain {
 pub(super) async fn drain(rig: &Rig, events: u64) -> Result<Drain> {
     load_accounts(rig, events).await?;
     let known = rig.counts().await?.known_patients;
-    let killed = rig.system().kill(Part::Service(App::Patient)).await?;
+    let killed = rig.system().kill(Part::service(App::Patient)).await?;
     let mut connection = silent(rig, App::Patient).await?;
     let then = Timestamp::now().checked_sub(AGE)?;
     let mut rows = String::new();
