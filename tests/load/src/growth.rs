@@ -74,7 +74,7 @@ async fn grow(rig: &Rig, options: &Growth, seed: u64) -> Result<Grown> {
     let registrations = Numbered::new(Registrations::new(People::new(seed.wrapping_add(OTHERS))));
     let mut loaded = 0;
     for &size in &options.sizes {
-        let there = u64::try_from(rig.number(App::Patient, "select count(*) from projection.patients").await?)?;
+        let there = u64::try_from(rig.patients().await?)?;
         let to = loaded + size.saturating_sub(there);
         progress(&format!("loading {} patients", to - loaded));
         loading::load(rig, people, loaded, to).await?;

@@ -9,23 +9,36 @@ use std::{
 use access::Role;
 use anyhow::{Context as _, Result};
 use local::{App, Home, Options, Ports, Postgres, Reservation, Secrets, System, options::Launcher};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 use testkit::Issuer;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
 
 use crate::{client::Client, options::Setup};
 
 const QUIET: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(100);
+const WAITING: &str = "select count(*) from document.outbox";
 
 /// A running system.
 pub struct Rig {
     system: System,
     secrets: Secrets,
     issuer: Issuer,
+    /// Open all the while: a connection that is made anew costs PostgreSQL more than many counts.
+    lookout: Mutex<Lookout>,
     folder: Option<TempDir>,
     _reservation: Reservation,
+}
+
+/// Connections that see how far the events are.
+struct Lookout {
+    patient: PgConnection,
+    billing: PgConnection,
+    analytics: PgConnection,
 }
 
 /// How many of each there are.
@@ -77,7 +90,14 @@ impl Rig {
             }
         };
         let secrets = Secrets::read(&home)?.context("there are no secrets")?;
-        Ok(Self { system, secrets, issuer: Issuer::of(&home)?, folder, _reservation: reservation })
+        let connect = async |app| connect(&system, &secrets, app).await;
+        let lookout = Lookout {
+            patient: connect(App::Patient).await?,
+            billing: connect(App::Billing).await?,
+            analytics: connect(App::Analytics).await?,
+        };
+        let issuer = Issuer::of(&home)?;
+        Ok(Self { system, secrets, issuer, lookout: Mutex::new(lookout), folder, _reservation: reservation })
     }
 
     /// The system itself.
@@ -107,30 +127,28 @@ impl Rig {
 
     /// A connection to an app's database as the superuser.
     pub async fn database(&self, app: App) -> Result<PgConnection> {
-        let database = app.database().context("the app has no database")?;
-        let cluster = Postgres::new(self.home(), self.ports().postgres());
-        let url = cluster.admin_url(&self.secrets.superuser_password);
-        let url = format!("{}/{database}", url.rsplit_once('/').context("a URL")?.0);
-        Ok(PgConnection::connect(&url).await?)
-    }
-
-    /// The one number that a query of an app's database answers.
-    pub async fn number(&self, app: App, query: &str) -> Result<i64> {
-        let mut connection = self.database(app).await?;
-        let number = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut connection).await?;
-        connection.close().await?;
-        Ok(number)
+        connect(&self.system, &self.secrets, app).await
     }
 
     /// What there is now.
     pub async fn counts(&self) -> Result<Counts> {
-        let outbox = "select count(*) from document.outbox";
+        let Lookout { patient, billing, analytics } = &mut *self.lookout.lock().await;
         Ok(Counts {
-            accounts: self.number(App::Billing, "select count(*) from projection.accounts").await?,
-            known_patients: self.number(App::Analytics, "select count(*) from fact.patients").await?,
-            known_accounts: self.number(App::Analytics, "select count(*) from fact.accounts").await?,
-            waiting: self.number(App::Patient, outbox).await? + self.number(App::Billing, outbox).await?,
+            accounts: number(billing, "select count(*) from projection.accounts").await?,
+            known_patients: number(analytics, "select count(*) from fact.patients").await?,
+            known_accounts: number(analytics, "select count(*) from fact.accounts").await?,
+            waiting: number(patient, WAITING).await? + number(billing, WAITING).await?,
         })
+    }
+
+    /// How many patients are stored.
+    pub async fn patients(&self) -> Result<i64> {
+        number(&mut self.lookout.lock().await.patient, "select count(*) from projection.patients").await
+    }
+
+    /// How many events of patients wait.
+    pub async fn waiting(&self) -> Result<i64> {
+        number(&mut self.lookout.lock().await.patient, WAITING).await
     }
 
     /// Waits until every event of `more` registrations after `before` was applied; tells whether that came to be.
@@ -173,6 +191,18 @@ impl Counts {
         ];
         self.waiting == 0 && others.iter().all(|others| *others == more)
     }
+}
+
+async fn connect(system: &System, secrets: &Secrets, app: App) -> Result<PgConnection> {
+    let database = app.database().context("the app has no database")?;
+    let cluster = Postgres::new(system.home(), system.ports().postgres());
+    let url = cluster.admin_url(&secrets.superuser_password);
+    let url = format!("{}/{database}", url.rsplit_once('/').context("a URL")?.0);
+    Ok(PgConnection::connect(&url).await?)
+}
+
+async fn number(connection: &mut PgConnection, query: &'static str) -> Result<i64> {
+    Ok(sqlx::query_scalar(query).fetch_one(connection).await?)
 }
 
 fn end_at_once(home: &Home, delete: bool) {

@@ -53,15 +53,14 @@ pub(super) async fn drain(rig: &Rig, events: u64) -> Result<Drain> {
     sqlx::raw_sql("checkpoint").execute(&mut connection).await?;
     killed.respawn()?;
 
-    let waiting = async || rig.number(App::Patient, "select count(*) from document.outbox").await;
     let all = i64::try_from(events)?;
     let started = Instant::now();
-    while waiting().await? >= all {
+    while rig.waiting().await? >= all {
         ensure!(started.elapsed() < LIMIT, "nothing left the outbox");
         sleep(POLL).await;
     }
     let begun = Instant::now();
-    while waiting().await? > 0 {
+    while rig.waiting().await? > 0 {
         ensure!(begun.elapsed() < LIMIT, "the outbox is not empty after {LIMIT:?}");
         sleep(POLL).await;
     }
