@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
 use local::{Part, Signal};
-use tokio::task::JoinSet;
+use tokio::{runtime::Handle, task::JoinSet};
 
 use crate::{
     injection::Injector,
@@ -133,8 +133,8 @@ impl Killer {
         self.broker_is_back.store(false, Ordering::SeqCst);
         self.stage.system.kill_broker().await?;
         let (stage, is_back) = (Arc::clone(&self.stage), Arc::clone(&self.broker_is_back));
-        self.healing.spawn(async move {
-            stage.system.start_broker().await.context("the broker does not start again")?;
+        self.heal(move |runtime| {
+            runtime.block_on(stage.system.start_broker()).context("the broker does not start again")?;
             is_back.store(true, Ordering::SeqCst);
             Ok(())
         });
@@ -145,12 +145,18 @@ impl Killer {
         self.postgres_is_back.store(false, Ordering::SeqCst);
         self.stage.system.kill_postgres().await?;
         let (stage, is_back) = (Arc::clone(&self.stage), Arc::clone(&self.postgres_is_back));
-        self.healing.spawn(async move {
-            stage.system.start_postgres().await.context("PostgreSQL does not start again")?;
+        self.heal(move |runtime| {
+            runtime.block_on(stage.system.start_postgres()).context("PostgreSQL does not start again")?;
             is_back.store(true, Ordering::SeqCst);
             Ok(())
         });
         Ok(())
+    }
+
+    /// Brings something back beside the load.
+    fn heal(&mut self, start: impl FnOnce(Handle) -> Result<()> + Send + 'static) {
+        let runtime = Handle::current();
+        self.healing.spawn_blocking(move || start(runtime));
     }
 
     /// A relay stops in the middle of its work and goes on long after others may have done it.

@@ -1,0 +1,2 @@
+//! A short run.
+fn main() {}
