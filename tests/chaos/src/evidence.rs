@@ -70,7 +70,8 @@ pub(crate) async fn gather(stage: &Stage, kills: &[Kill]) -> Result<Evidence> {
         let mut events = BTreeMap::new();
         for claim in &claims {
             let gone = claim["gone"] == true;
-            events.insert(claim["event"].as_str().unwrap_or_default(), (claim["at"].as_f64().unwrap_or_default(), gone));
+            events
+                .insert(claim["event"].as_str().unwrap_or_default(), (claim["at"].as_f64().unwrap_or_default(), gone));
         }
         evidence.swept += events.len();
         evidence.again += claims.len() - events.len();

@@ -151,7 +151,9 @@ impl Injector {
             }
             *newest = event.version.max(*newest);
         }
-        for delivery in told.chunk_by(|one, next| one.topic == next.topic).flat_map(|same| same.chunks(MOST_IN_A_DELIVERY)) {
+        for delivery in
+            told.chunk_by(|one, next| one.topic == next.topic).flat_map(|same| same.chunks(MOST_IN_A_DELIVERY))
+        {
             let topic = &delivery[0].topic;
             let entries = delivery.iter().enumerate().map(|(n, told)| {
                 json!({ "entryId": n.to_string(), "event": STANDARD.encode(told.event.to_string()),
@@ -166,9 +168,10 @@ impl Injector {
                     Ok(answer) if answer.status().is_success() => answer.json::<Value>().await.ok(),
                     _ => None,
                 };
-                let statuses = taken.as_ref().and_then(|answer| answer["statuses"].as_array()).map_or(0, |statuses| {
-                    statuses.iter().filter(|status| status["status"] == "SUCCESS").count()
-                });
+                let statuses = taken
+                    .as_ref()
+                    .and_then(|answer| answer["statuses"].as_array())
+                    .map_or(0, |statuses| statuses.iter().filter(|status| status["status"] == "SUCCESS").count());
                 self.counts.again.fetch_add(u64::try_from(statuses)?, Ordering::Relaxed);
                 self.counts.missed.fetch_add(u64::try_from(delivery.len() - statuses)?, Ordering::Relaxed);
             }

@@ -75,7 +75,12 @@ impl Killer {
         for (n, step) in plan.steps.iter().enumerate() {
             let (from, to) = (bounds[n], bounds[n + 1]);
             self.pace.allow(to);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a share of a small number")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                clippy::cast_precision_loss,
+                reason = "a share of a small number"
+            )]
             self.pace.reached(from + ((to - from) as f64 * step.offset) as u64).await;
             self.kill(step).await.with_context(|| format!("kill {} of {steps}: {step}", n + 1))?;
             progress(&format!("{:>3} of {steps} at write {:>5}: {step}", n + 1, self.pace.done()));

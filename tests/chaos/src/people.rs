@@ -4,7 +4,16 @@ use rand::{Rng, seq::IndexedRandom as _};
 use serde_json::{Map, Value, json};
 
 const FAMILIES: [&str; 10] = [
-    "Okafor", "Müller", "O'Connor", "Nguyễn", "岡田", "van der Berg", "Łukasiewicz", "Ólafsdóttir", "Straße", "Ғабитов",
+    "Okafor",
+    "Müller",
+    "O'Connor",
+    "Nguyễn",
+    "岡田",
+    "van der Berg",
+    "Łukasiewicz",
+    "Ólafsdóttir",
+    "Straße",
+    "Ғабитов",
 ];
 const GIVEN: [&str; 9] = ["Ada", "Jürgen", "Anne-Marie", "Đức", "花子", "Zoë", "Søren", "José", "Ngozi"];
 const SECOND_USES: [&str; 3] = ["old", "maiden", "nickname"];
@@ -72,7 +81,9 @@ pub(crate) fn duplicate(random: &mut impl Rng, person: &Value, tag: &str) -> Opt
             "birthDate": person["birthDate"],
         }));
     }
-    identifier.map(|held| json!({ "name": [{ "family": format!("Other {tag}"), "given": ["Person"] }], "identifier": [held] }))
+    identifier.map(
+        |held| json!({ "name": [{ "family": format!("Other {tag}"), "given": ["Person"] }], "identifier": [held] }),
+    )
 }
 
 /// A merge patch that changes something in any case, and never who it is.
@@ -88,7 +99,10 @@ pub(crate) fn patch(random: &mut impl Rng, person: &Value, tag: &str) -> Value {
     if !has_identity(person) && person["birthDate"].as_str().is_none_or(|born| born.len() < 10) {
         patch.insert("gender".to_owned(), pick(random, &KNOWN_GENDERS).into());
         if random.random_bool(0.5) {
-            patch.insert("birthDate".to_owned(), format!("{}-0{}", random.random_range(1930..2020), random.random_range(1..10)).into());
+            patch.insert(
+                "birthDate".to_owned(),
+                format!("{}-0{}", random.random_range(1930..2020), random.random_range(1..10)).into(),
+            );
         }
     }
     Value::Object(patch)

@@ -70,7 +70,8 @@ impl Plan {
                 let part = if sidecar { Part::sidecar(app) } else { Part::service(app) };
                 let second = part.of_instance(2);
                 // Both are hit in turn.
-                let both = instances > 1 && (n / TURNS.len()) % 2 == 1 && Part::all(instances).any(|part| part == second);
+                let both =
+                    instances > 1 && (n / TURNS.len()) % 2 == 1 && Part::all(instances).any(|part| part == second);
                 victims.push(Victim::Part(if both { second } else { part }));
             }
         }
@@ -140,11 +141,9 @@ impl fmt::Display for Kind {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.victim)?;
-        for (is, word) in [
-            (self.hold, "while the broker hangs"),
-            (self.inject, "with events again"),
-            (self.poison, "with poison"),
-        ] {
+        for (is, word) in
+            [(self.hold, "while the broker hangs"), (self.inject, "with events again"), (self.poison, "with poison")]
+        {
             if is {
                 write!(f, ", {word}")?;
             }

@@ -190,7 +190,12 @@ fn of_run(
     let settles = settings.sabotage.is_none_or(Sabotage::settles);
     let last = kills.last().map_or(0, |kill| kill.done);
     let mut lines = vec![
-        Line::of_run("planned", "every planned kill happened", kills.len() == plan.steps.len(), format!("{}", kills.len())),
+        Line::of_run(
+            "planned",
+            "every planned kill happened",
+            kills.len() == plan.steps.len(),
+            format!("{}", kills.len()),
+        ),
         Line::of_run(
             "overlap",
             "the load was under way when the last kill fell",
@@ -208,7 +213,12 @@ fn of_run(
             ("put-aside", "every consumer had put the poison aside in time", put_aside, limits.poison),
         ] {
             let waits = settings.sabotage.is_none();
-            lines.push(Line::of_run(name, promise, took.is_some() || !waits, format!("not within {} s", limit.as_secs())));
+            lines.push(Line::of_run(
+                name,
+                promise,
+                took.is_some() || !waits,
+                format!("not within {} s", limit.as_secs()),
+            ));
         }
     }
     lines

@@ -128,6 +128,9 @@ async fn operated(stage: &Stage, app: App, surgery: &Surgery) -> Result<String> 
     let query = format!("select to_jsonb(pg_get_functiondef('{function}'::regprocedure))");
     let rows = stage.rows(app, &query).await?;
     let text = rows.first().and_then(Value::as_str).with_context(|| format!("there is no {function}"))?;
-    ensure!(text.matches(right).count() == 1, "{function} does not say {right:?} once: what was to be broken has moved");
+    ensure!(
+        text.matches(right).count() == 1,
+        "{function} does not say {right:?} once: what was to be broken has moved"
+    );
     Ok(text.replace(right, wrong))
 }

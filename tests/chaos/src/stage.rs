@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use local::{
-    App, Home, Options, Part, Process, Reservation, Secrets, Supervisor, System, Tokens, options::Launcher, ports::Block,
+    App, Home, Options, Part, Process, Reservation, Secrets, Supervisor, System, Tokens, options::Launcher,
+    ports::Block,
 };
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};

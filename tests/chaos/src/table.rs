@@ -57,11 +57,17 @@ pub(crate) fn outcome(settings: &Settings, outcome: &Outcome) -> Result<()> {
         out,
         "injected    {again} deliveries again ({late} events after newer ones, {missed} to nobody), {published} published again, {poison} poison"
     )?;
-    let took = |took: Option<std::time::Duration>| took.map_or("never".to_owned(), |took| format!("{:.1} s", took.as_secs_f64()));
+    let took = |took: Option<std::time::Duration>| {
+        took.map_or("never".to_owned(), |took| format!("{:.1} s", took.as_secs_f64()))
+    };
     writeln!(out, "drained     outbox {}, consumers {}\n", took(outcome.drained[0]), took(outcome.drained[1]))?;
     for line in &outcome.lines {
         let verdict = if line.holds() { "holds" } else { "BROKEN" };
-        writeln!(out, "{:<14} {verdict:<7} {:>7} checked {:>6} offend  {}", line.name, line.checked, line.offenders, line.promise)?;
+        writeln!(
+            out,
+            "{:<14} {verdict:<7} {:>7} checked {:>6} offend  {}",
+            line.name, line.checked, line.offenders, line.promise
+        )?;
         for offence in &line.first {
             // An answer may be long.
             writeln!(out, "    {}", offence.chars().take(400).collect::<String>())?;
@@ -69,7 +75,11 @@ pub(crate) fn outcome(settings: &Settings, outcome: &Outcome) -> Result<()> {
     }
     if let Some(home) = &outcome.home {
         writeln!(out, "\nkept in {}: clients.jsonl, poison.jsonl, logs/, postgres/", home.display())?;
-        writeln!(out, "replay: make chaos ARGS=\"--seed {} --writes {} --kills {}\"", settings.seed, settings.writes, settings.kills)?;
+        writeln!(
+            out,
+            "replay: make chaos ARGS=\"--seed {} --writes {} --kills {}\"",
+            settings.seed, settings.writes, settings.kills
+        )?;
     }
     Ok(())
 }

@@ -58,5 +58,8 @@ fn tells(event: &Value, kind: &str, id: &str, version: i64) -> bool {
     };
     let snapshot = &event["event"]["data"][member];
     // Proto JSON writes 64-bit numbers as text.
-    event["topic"] == topic && event["partitionKey"] == id && snapshot[subject] == id && snapshot["version"] == version.to_string().as_str()
+    event["topic"] == topic
+        && event["partitionKey"] == id
+        && snapshot[subject] == id
+        && snapshot["version"] == version.to_string().as_str()
 }

@@ -139,8 +139,12 @@ pub(crate) fn once(log: &Log, databases: &Databases) -> Line {
             line.check(keys.len() == 1, || format!("version {version} of {id} was answered for the keys {keys:?}"));
         }
     }
-    let given_up: BTreeSet<_> =
-        log.entries.iter().filter(|entry| entry.status.is_none()).filter_map(|entry| entry.patient.as_deref()).collect();
+    let given_up: BTreeSet<_> = log
+        .entries
+        .iter()
+        .filter(|entry| entry.status.is_none())
+        .filter_map(|entry| entry.patient.as_deref())
+        .collect();
     for (id, current) in databases.patient.current.iter().filter(|(id, _)| !given_up.contains(id.as_str())) {
         let told = amendments.get(id.as_str()).map_or(0, BTreeMap::len);
         line.check(usize::try_from(*current) == Ok(told + 1), || {
