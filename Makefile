@@ -18,11 +18,11 @@ LOCAL := tools/local/pms-local.sh
 PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset env journey build test fmt lint bench bench-growth
+.PHONY: help run stop status logs reset env journey build test bench bench-growth chaos chaos-negative fmt lint
 .PHONY: prerequisites parts runtime kafka services test-services load
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.* ## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build what is missing, start everything, show a registration
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(BIN)/pms-local up
@@ -51,6 +51,7 @@ build: prerequisites ## build daprd, sentry, the CLI and the services; fetch Kaf
 test: prerequisites ## everything: formatting, lints, unit, service, tidy and end-to-end tests
 	cargo fmt --all --check
 	@$(MAKE) -j3 runtime kafka test-services
+	cargo build -p chaos-checker
 	cd dapr/runtime && go vet ./... && go test ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
@@ -62,6 +63,15 @@ bench: prerequisites ## measure speed and cost beside the floor: make bench ARGS
 bench-growth: prerequisites ## measure with 10 thousand to a million patients, and a backlog that drains
 	@$(MAKE) -j3 runtime kafka load
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench growth $(ARGS)
+
+chaos: build ## kill every part under load, check what is left: make chaos ARGS="--seed 7 --writes 1000 --kills 5"
+	cargo build --release -p chaos -p chaos-checker
+	$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/chaos $(ARGS)
+
+chaos-negative: prerequisites ## break one mechanism after another: the checker must see each
+	@$(MAKE) -j3 runtime kafka test-services
+	cargo build -p chaos -p chaos-checker
+	$(PARTS) PMS_BIN_DIR=$(BIN)/debug $(CARGO_TARGET_DIR)/debug/chaos --negative --writes 400 --kills 4 --pause 3 $(ARGS)
 
 fmt: ## format the code
 	cargo fmt --all

@@ -35,7 +35,10 @@ impl App {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        Ok(Self { server: Server::new(&config.app, readiness, http::routes(registry, tokens), None) })
+        let routes = http::routes(registry, tokens);
+        #[cfg(debug_assertions)]
+        let routes = if config.ignore_idempotency_keys { http::forgetting_keys(routes) } else { routes };
+        Ok(Self { server: Server::new(&config.app, readiness, routes, None) })
     }
 
     /// Serves until the process is told to end.

@@ -2,17 +2,30 @@
 
 use runtime::{AppConfig, Environment, environment::BadEnvironment};
 
+/// Every attempt is a new request; a test of the tests has to see what comes of it. No release program has it.
+#[cfg(debug_assertions)]
+pub const ENV_IGNORE_IDEMPOTENCY_KEYS: &str = "IGNORE_IDEMPOTENCY_KEYS";
+
 /// The settings of this service.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// What every service has.
     pub app: AppConfig,
+    /// Whether an idempotency key is taken for a new one each time.
+    #[cfg(debug_assertions)]
+    pub ignore_idempotency_keys: bool,
 }
 
 impl Config {
     /// Reads the environment.
     pub fn read(mut environment: Environment) -> Result<Self, BadEnvironment> {
         let app = AppConfig::read(&mut environment);
-        environment.finish(app.map(|app| Self { app }))
+        #[cfg(debug_assertions)]
+        let ignore_idempotency_keys = environment.optional(ENV_IGNORE_IDEMPOTENCY_KEYS).unwrap_or(false);
+        environment.finish(app.map(|app| Self {
+            app,
+            #[cfg(debug_assertions)]
+            ignore_idempotency_keys,
+        }))
     }
 }

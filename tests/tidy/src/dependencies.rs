@@ -30,6 +30,9 @@ const PAST_THE_SIDECAR: [&str; 3] = ["isahc", "reqwest", "ureq"];
 /// What a crate between services may rest on, beside itself.
 const CONTRACTS: &str = "contracts";
 
+/// What looks at the databases after `make chaos`.
+const CHECKER: &str = "chaos-checker";
+
 /// The packages of a workspace, and what they are built with.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -167,6 +170,14 @@ pub fn contracts_alone(graph: &Graph) -> Vec<Finding> {
         .collect()
 }
 
+/// What checks the system knows nothing of its code.
+pub fn checker_alone(graph: &Graph) -> Vec<Finding> {
+    let ours = graph.packages.iter().filter(|(_, package)| package.folder.is_some());
+    ours.filter_map(|(name, _)| graph.path(CHECKER, name))
+        .map(|path| format!("{}: the checker shares no code with what it checks", path.join(" -> ")))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,6 +193,7 @@ mod tests {
             ("sqlx-core", None, &[]),
             ("reqwest", None, &[]),
             ("prost", None, &[]),
+            ("chaos-checker", Some("tests/chaos/checker"), &["sqlx-core", "contracts"]),
         ])
     }
 
@@ -204,5 +216,11 @@ mod tests {
     fn a_crate_that_looks_up_is_found() {
         assert_eq!(crates_on_services(&graph()), ["crates/problem depends on a"]);
         assert_eq!(contracts_alone(&graph()), ["crates/contracts depends on sidecar"]);
+    }
+
+    #[test]
+    fn a_checker_that_shares_code_is_found() {
+        let findings = checker_alone(&graph());
+        assert!(findings.iter().any(|finding| finding.starts_with("chaos-checker -> contracts:")), "{findings:?}");
     }
 }

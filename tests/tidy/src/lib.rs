@@ -14,6 +14,7 @@ pub mod manifests;
 pub mod migrations;
 pub mod names;
 pub mod shape;
+pub mod switches;
 pub mod topics;
 pub mod tree;
 pub mod wiring;

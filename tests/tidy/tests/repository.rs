@@ -8,7 +8,7 @@ use cargo_metadata::MetadataCommand;
 use tidy::{
     Finding, Tree, addresses, components,
     dependencies::{self, Graph},
-    domain, environment, length, manifests, migrations, names, shape, topics, wiring,
+    domain, environment, length, manifests, migrations, names, shape, switches, topics, wiring,
 };
 
 static ROOT: LazyLock<PathBuf> =
@@ -43,6 +43,16 @@ fn shared_crates_know_nothing_of_their_users() {
 #[test]
 fn contracts_depend_on_nothing_of_ours() {
     holds(&dependencies::contracts_alone(&GRAPH));
+}
+
+#[test]
+fn the_checker_shares_no_code() {
+    holds(&dependencies::checker_alone(&GRAPH));
+}
+
+#[test]
+fn switches_of_tests_are_in_no_release() {
+    holds(&switches::in_debug_programs_alone(&TREE));
 }
 
 #[test]

@@ -1,0 +1,215 @@
+//! What the databases hold, read at once into memory.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+/// Every version of every document of a service, by kind and id; the highest is the current one.
+pub(crate) type Documents = BTreeMap<String, BTreeMap<i64, Value>>;
+
+/// Rows of a table as JSON objects.
+pub(crate) type Rows = Vec<Value>;
+
+/// One service's database.
+#[derive(Debug, Default)]
+pub(crate) struct Owned {
+    /// The kind that the service owns: patients, accounts.
+    pub(crate) documents: Documents,
+    /// Versions that are in `state.state`; all others are in `document.history`.
+    pub(crate) current: BTreeMap<String, i64>,
+    pub(crate) outbox: Rows,
+    pub(crate) inbox: Rows,
+    pub(crate) dead_letters: Rows,
+}
+
+/// All that is checked.
+#[derive(Debug, Default)]
+pub(crate) struct Databases {
+    pub(crate) patient: Owned,
+    pub(crate) billing: Owned,
+    pub(crate) analytics: Owned,
+    pub(crate) auth: Owned,
+    /// Projections, and the same made of the documents by this program.
+    pub(crate) projections: Vec<Pair>,
+    /// Facts, and what they have to be.
+    pub(crate) facts: Vec<Pair>,
+    /// Buckets of registrations, and a recount.
+    pub(crate) registrations: Vec<Pair>,
+    pub(crate) time_zones: Rows,
+}
+
+/// A table and what it has to be, both as rows.
+#[derive(Debug, Default)]
+pub(crate) struct Pair {
+    pub(crate) name: &'static str,
+    pub(crate) is: Rows,
+    pub(crate) should_be: Rows,
+}
+
+const PATIENT: &str = "patient-service-db";
+const BILLING: &str = "billing-service-db";
+const ANALYTICS: &str = "analytics-service-db";
+const AUTH: &str = "auth-service-db";
+
+const CURRENT: &str = "select jsonb_build_object('key', key, 'document', convert_from(value, 'UTF8')::jsonb)
+    from state.state where key not like 'dead-letter/%'";
+const REPLACED: &str = "select jsonb_build_object('key', key, 'version', version, 'document', document)
+    from document.history where key not like 'dead-letter/%'";
+const DEAD_LETTERS: &str = "select jsonb_build_object('id', key, 'topic', d #>> '{data,topic}',
+    'payload', d #>> '{data,payload}', 'kept', exists (select from document.dead_letters where 'dead-letter/' || dead_letter_id = key))
+    from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'dead-letter/%') as letters";
+
+/// The current document of each patient as `d`, and the patient's id.
+const PATIENTS: &str = "(select substr(key, 9) as id, convert_from(value, 'UTF8')::jsonb as d
+    from state.state where key like 'patient/%') as patients";
+
+impl Databases {
+    pub(crate) async fn read(server: &str) -> Result<Self> {
+        let mut patient = connect(server, PATIENT).await?;
+        let mut billing = connect(server, BILLING).await?;
+        let mut analytics = connect(server, ANALYTICS).await?;
+        let mut auth = connect(server, AUTH).await?;
+        let projections = vec![
+            pair("patients", &mut patient, PROJECTED_PATIENTS, &projected_patients()).await?,
+            pair("patient_identifiers", &mut patient, PROJECTED_IDENTIFIERS, &projected_identifiers()).await?,
+            pair("patient_terms", &mut patient, PROJECTED_TERMS, &projected_terms()).await?,
+            pair("accounts", &mut billing, PROJECTED_ACCOUNTS, ACCOUNTS).await?,
+        ];
+        let facts = vec![
+            Pair {
+                name: "fact.patients",
+                is: rows(&mut analytics, FACT_PATIENTS).await?,
+                should_be: rows(&mut patient, &expected_facts()).await?,
+            },
+            Pair {
+                name: "fact.accounts",
+                is: rows(&mut analytics, FACT_ACCOUNTS).await?,
+                should_be: rows(&mut billing, ACCOUNT_FACTS).await?,
+            },
+        ];
+        let registrations = vec![pair("fact.registrations", &mut analytics, BUCKETS, RECOUNT).await?];
+        let time_zones = rows(&mut analytics, "select to_jsonb(time_zone) from fact.time_zones").await?;
+        Ok(Self {
+            patient: owned(&mut patient, "patient/").await?,
+            billing: owned(&mut billing, "account/").await?,
+            analytics: owned(&mut analytics, "").await?,
+            auth: owned(&mut auth, "user/").await?,
+            projections,
+            facts,
+            registrations,
+            time_zones,
+        })
+    }
+}
+
+async fn connect(server: &str, database: &str) -> Result<PgConnection> {
+    let url = format!("{}/{database}", server.trim_end_matches('/'));
+    let mut connection = PgConnection::connect(&url).await.with_context(|| format!("connecting to {database}"))?;
+    sqlx::query("set timezone = 'UTC'").execute(&mut connection).await?;
+    Ok(connection)
+}
+
+async fn rows(connection: &mut PgConnection, query: &str) -> Result<Rows> {
+    // Every query is a constant of this file, or made of such.
+    let query = sqlx::query_scalar::<_, Value>(AssertSqlSafe(query.to_owned()));
+    Ok(query.fetch_all(connection).await?)
+}
+
+async fn pair(name: &'static str, connection: &mut PgConnection, is: &str, should_be: &str) -> Result<Pair> {
+    Ok(Pair { name, is: rows(connection, is).await?, should_be: rows(connection, should_be).await? })
+}
+
+async fn owned(connection: &mut PgConnection, prefix: &str) -> Result<Owned> {
+    let mut owned = Owned {
+        outbox: rows(connection, "select to_jsonb(o) - 'event' from document.outbox as o").await?,
+        inbox: rows(connection, "select to_jsonb(i) from document.inbox as i").await?,
+        dead_letters: rows(connection, DEAD_LETTERS).await?,
+        ..Owned::default()
+    };
+    let id = |row: &Value| row["key"].as_str().unwrap_or_default().trim_start_matches(prefix).to_owned();
+    for row in rows(connection, REPLACED).await? {
+        let version = row["version"].as_i64().unwrap_or_default();
+        owned.documents.entry(id(&row)).or_default().insert(version, row["document"].clone());
+    }
+    for row in rows(connection, CURRENT).await? {
+        let version = row["document"]["version"].as_i64().unwrap_or_default();
+        owned.current.insert(id(&row), version);
+        owned.documents.entry(id(&row)).or_default().insert(version, row["document"].clone());
+    }
+    Ok(owned)
+}
+
+const PROJECTED_PATIENTS: &str = "select to_jsonb(p) from projection.patients as p";
+const PROJECTED_IDENTIFIERS: &str = "select to_jsonb(i) from projection.patient_identifiers as i";
+const PROJECTED_TERMS: &str = "select jsonb_build_object('patient_id', patient_id, 'kind', kind, 'term', term)
+    from projection.patient_terms";
+const PROJECTED_ACCOUNTS: &str = "select to_jsonb(a) from projection.accounts as a";
+
+fn projected_patients() -> String {
+    format!(
+        "select jsonb_build_object('patient_id', id, 'mrn', d #> '{{data,mrn}}', 'active', d #> '{{data,active}}',
+            'family', d #> '{{data,search,family}}', 'given', d #> '{{data,search,given}}',
+            'birth_date', d #>> '{{data,person,birthDate}}', 'gender', d #>> '{{data,person,gender}}',
+            'identity', d #>> '{{data,search,identity}}',
+            'registered_at', (d #>> '{{data,registeredAt}}')::timestamptz) from {PATIENTS}"
+    )
+}
+
+fn projected_identifiers() -> String {
+    format!(
+        "select jsonb_build_object('patient_id', id, 'system', i -> 'system', 'value', i -> 'value')
+         from {PATIENTS}, jsonb_array_elements(d #> '{{data,person,identifier}}') as i"
+    )
+}
+
+fn projected_terms() -> String {
+    format!(
+        "select distinct jsonb_build_object('patient_id', id, 'kind', kind, 'term', term)
+         from {PATIENTS}, (values ('phone', 'phone'), ('email', 'email'), ('word', 'words')) as kinds (kind, member),
+           jsonb_array_elements_text(d #> array['data', 'search', member]) as term"
+    )
+}
+
+const ACCOUNTS: &str = "select jsonb_build_object('account_id', substr(key, 9), 'patient_id', d #> '{data,patientId}',
+    'status', d #> '{data,status}', 'opened_at', (d #>> '{data,openedAt}')::timestamptz)
+    from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'account/%') as accounts";
+
+/// Times of facts are cut to microseconds, never rounded up.
+const ACCOUNT_FACTS: &str = r"select jsonb_build_object('account_id', substr(key, 9), 'patient_id', d #> '{data,patientId}',
+    'version', d -> 'version', 'opened_at', regexp_replace(d #>> '{data,openedAt}', '(\.\d{6})\d+', '\1')::timestamptz)
+    from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'account/%') as accounts";
+const FACT_ACCOUNTS: &str = "select to_jsonb(a) from fact.accounts as a";
+const FACT_PATIENTS: &str = "select to_jsonb(p) from fact.patients as p";
+
+fn expected_facts() -> String {
+    format!(
+        r"select jsonb_build_object('patient_id', id, 'version', d -> 'version', 'registered_at', registered_at,
+            'changed_at', changed_at, 'gender', d #>> '{{data,person,gender}}', 'age_band', case
+              when age >= 90 then '90+' when age is not null then (age / 10 * 10) || '-' || (age / 10 * 10 + 9) end,
+            'active', d #> '{{data,active}}')
+          from (
+            select *, extract(year from today)::int - extract(year from born)::int
+                - (to_char(today, 'MMDD') < to_char(born, 'MMDD'))::int as age
+            from (
+              select id, d, (changed_at at time zone 'UTC')::date as today, registered_at, changed_at,
+                case length(birth_date) when 4 then birth_date || '-01-01' when 7 then birth_date || '-01'
+                  else birth_date end::date as born
+              from (
+                select id, d, d #>> '{{data,person,birthDate}}' as birth_date,
+                  regexp_replace(d #>> '{{data,registeredAt}}', '(\.\d{{6}})\d+', '\1')::timestamptz as registered_at,
+                  regexp_replace(d #>> '{{data,changedAt}}', '(\.\d{{6}})\d+', '\1')::timestamptz as changed_at
+                from {PATIENTS}
+              ) as timed
+            ) as dated
+          ) as aged"
+    )
+}
+
+const BUCKETS: &str = "select to_jsonb(r) from fact.registrations as r";
+const RECOUNT: &str = "select jsonb_build_object('time_zone', time_zone, 'unit', unit, 'bucket_start', bucket_start,
+    'registrations', count(*))
+    from fact.time_zones, fact.patients, (values ('hour'), ('day')) as units (unit),
+      date_trunc(unit, registered_at, time_zone) as bucket_start
+    group by time_zone, unit, bucket_start";

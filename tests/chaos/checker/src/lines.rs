@@ -1,0 +1,30 @@
+//! The promises, each with what would break it.
+
+mod accounts;
+mod queues;
+mod refusals;
+mod tables;
+mod versions;
+mod writes;
+
+use crate::{databases::Databases, log::Log, report::Line};
+
+/// Every line, in the order in which they are shown.
+pub(crate) fn all(log: &Log, databases: &Databases, time_zone: &str) -> Vec<Line> {
+    vec![
+        refusals::definite(log),
+        refusals::failures(log),
+        writes::acknowledged(log, databases),
+        writes::once(log, databases),
+        refusals::refusals(log, databases),
+        accounts::one_each(log, databases),
+        versions::without_gap(databases),
+        versions::events(databases),
+        tables::projections(databases),
+        tables::facts(databases),
+        tables::registrations(databases, time_zone),
+        queues::outbox(databases),
+        queues::inbox(databases),
+        queues::dead_letters(log, databases),
+    ]
+}

@@ -1,0 +1,44 @@
+//! Tables that are made of something else, against a fresh look at that.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    databases::{Databases, Pair},
+    report::Line,
+};
+
+/// The typed tables say what the documents say.
+pub(crate) fn projections(databases: &Databases) -> Line {
+    equal(Line::new("projections", "the projections equal the documents, row for row"), &databases.projections)
+}
+
+/// The facts say what the newest documents of the others say.
+pub(crate) fn facts(databases: &Databases) -> Line {
+    equal(Line::new("facts", "analytics equal the patients and the accounts, row for row"), &databases.facts)
+}
+
+/// The buckets say what counting the facts says, in the clinic's zone.
+pub(crate) fn registrations(databases: &Databases, time_zone: &str) -> Line {
+    let mut line = Line::new("registrations", "registrations by hour and by day equal a recount in the clinic's zone");
+    line.check(databases.time_zones == [time_zone], || format!("{:?} are counted", databases.time_zones));
+    equal(line, &databases.registrations)
+}
+
+fn equal(mut line: Line, pairs: &[Pair]) -> Line {
+    for Pair { name, is, should_be } in pairs {
+        let mut rows = BTreeMap::<String, i64>::new();
+        for row in should_be {
+            *rows.entry(row.to_string()).or_default() += 1;
+        }
+        for row in is {
+            *rows.entry(row.to_string()).or_default() -= 1;
+        }
+        for (row, difference) in rows {
+            line.check(difference == 0, || match difference {
+                1.. => format!("{name} lacks {row}"),
+                _ => format!("{name} has {row}"),
+            });
+        }
+    }
+    line
+}

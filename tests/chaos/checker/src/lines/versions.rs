@@ -1,0 +1,65 @@
+//! Versions and the events that they tell.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::{
+    databases::{Databases, Owned},
+    report::Line,
+};
+
+fn owners(databases: &Databases) -> [(&'static str, &Owned); 2] {
+    [("patient", &databases.patient), ("account", &databases.billing)]
+}
+
+/// History and the current document are the versions 1 to n.
+pub(crate) fn without_gap(databases: &Databases) -> Line {
+    let mut line = Line::new("versions", "the versions of each patient and account are 1 to n without gap");
+    for (kind, owned) in owners(databases) {
+        for (id, versions) in &owned.documents {
+            let gapless = versions.keys().copied().eq(1..=i64::try_from(versions.len()).unwrap_or(i64::MAX));
+            let ends = versions.last_key_value().map(|(version, _)| version) == owned.current.get(id);
+            let named = versions.iter().all(|(version, document)| document["version"] == *version);
+            line.check(gapless && ends && named, || format!("{kind} {id} has the versions {:?}", versions.keys()));
+        }
+    }
+    line
+}
+
+/// Each version tells exactly one event of its own, and no two events have one id.
+pub(crate) fn events(databases: &Databases) -> Line {
+    let mut line = Line::new("events", "each version tells one event of its own, and no two events have one id");
+    let mut ids = BTreeSet::new();
+    for (kind, owned) in owners(databases) {
+        for (id, versions) in &owned.documents {
+            for (version, document) in versions {
+                let events = document["events"].as_array().map(Vec::as_slice).unwrap_or_default();
+                let told = match events {
+                    [event] => tells(event, kind, id, *version),
+                    _ => false,
+                };
+                line.check(told, || format!("version {version} of {kind} {id} tells {}", document["events"]));
+                for event in events {
+                    let event = event["event"]["id"].as_str().unwrap_or_default();
+                    line.check(ids.insert(event), || format!("event {event} is told twice, by {kind} {id}, too"));
+                }
+            }
+        }
+    }
+    line
+}
+
+fn tells(event: &Value, kind: &str, id: &str, version: i64) -> bool {
+    let (topic, member, subject) = match (kind, version) {
+        ("account", _) => ("billing.account.opened", "account", "accountId"),
+        (_, 1) => ("patient.registered", "patient", "patientId"),
+        _ => ("patient.updated", "patient", "patientId"),
+    };
+    let snapshot = &event["event"]["data"][member];
+    // Proto JSON writes 64-bit numbers as text.
+    event["topic"] == topic
+        && event["partitionKey"] == id
+        && snapshot[subject] == id
+        && snapshot["version"] == version.to_string().as_str()
+}

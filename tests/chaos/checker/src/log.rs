@@ -1,0 +1,107 @@
+//! What the clients wrote down: each request with its final answer, before they asked anything else.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::Path,
+};
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// What a client wanted.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Wish {
+    /// To register somebody whom nobody knows.
+    Register,
+    /// To send an acknowledged registration once more.
+    Replay,
+    /// To register somebody who is registered already.
+    Duplicate,
+    /// To amend a patient.
+    Amend,
+}
+
+/// A request and its final answer.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) client: u32,
+    pub(crate) wish: Wish,
+    pub(crate) key: String,
+    /// Whom an amendment is about, or whose duplicate was sent.
+    pub(crate) patient: Option<String>,
+    /// The version that an amendment has seen.
+    pub(crate) seen: Option<i64>,
+    /// Whether other clients amend the same patient.
+    #[serde(default)]
+    pub(crate) contended: bool,
+    pub(crate) body: Value,
+    /// None when the client gave up.
+    pub(crate) status: Option<u16>,
+    pub(crate) etag: Option<String>,
+    #[serde(default)]
+    pub(crate) answer: Value,
+    /// How its attempts ended that were no answer: status, `timeout`, `broken`.
+    #[serde(default)]
+    pub(crate) faults: BTreeMap<String, u32>,
+}
+
+impl Entry {
+    /// The patient of whom the answer tells.
+    pub(crate) fn answered_id(&self) -> Option<&str> {
+        self.answer["id"].as_str()
+    }
+
+    /// Whether it is an acknowledged registration.
+    pub(crate) fn registered(&self) -> bool {
+        matches!(self.wish, Wish::Register | Wish::Replay) && self.status == Some(201)
+    }
+
+    /// Whether it is an acknowledged amendment.
+    pub(crate) fn amended(&self) -> bool {
+        self.wish == Wish::Amend && self.status == Some(200)
+    }
+
+    /// How an offence names it.
+    pub(crate) fn name(&self) -> String {
+        format!("client {} {:?} key {}", self.client, self.wish, self.key)
+    }
+}
+
+/// A message that no consumer can use.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Poison {
+    pub(crate) topic: String,
+    /// As a dead letter shows it: the text, or base64 of what is none.
+    pub(crate) payload: String,
+    /// Who has to have put it aside.
+    pub(crate) consumers: Vec<String>,
+    /// How often it was sent, when an answer got lost.
+    pub(crate) attempts: usize,
+}
+
+/// Both logs.
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) poison: Vec<Poison>,
+}
+
+impl Log {
+    pub(crate) fn read(entries: &Path, poison: Option<&Path>) -> Result<Self> {
+        Ok(Self { entries: read(entries)?, poison: poison.map(read).transpose()?.unwrap_or_default() })
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
+    let mut entries = Vec::new();
+    for (number, line) in BufReader::new(file).lines().enumerate() {
+        let entry = serde_json::from_str(&line?);
+        entries.push(entry.with_context(|| format!("{} line {}", path.display(), number + 1))?);
+    }
+    Ok(entries)
+}

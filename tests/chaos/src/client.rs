@@ -1,0 +1,289 @@
+//! A client that writes, and repeats each write with its key until it has a definite answer.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use access::Role;
+use anyhow::Result;
+use jiff::Timestamp;
+use rand::{Rng as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+use reqwest::{Method, header};
+use serde_json::Value;
+use testkit::Issuer;
+
+use crate::{
+    journal::{Entry, Journal, Wish},
+    pace::Pace,
+    people,
+};
+
+/// A client asks again when it has waited this long.
+const PATIENCE: Duration = Duration::from_millis(2500);
+/// The pauses between attempts.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// A system that has come back answers within this, so a client that gives up is a finding.
+const GIVE_UP: Duration = Duration::from_secs(180);
+
+/// How likely the wishes are, in percent; all else is an amendment of a patient of the client's own.
+const REGISTER: u32 = 60;
+const DUPLICATE: u32 = 6;
+const REPLAY: u32 = 6;
+const CONTEND: u32 = 8;
+/// How often the same request is sent twice at once, as a client does that has lost its patience.
+const TWICE: f64 = 0.15;
+/// How often a new patient becomes one that two clients amend.
+const SHARED: f64 = 0.15;
+
+/// What all clients have in common.
+pub(crate) struct World {
+    pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) issuer: Issuer,
+    pub(crate) journal: Journal,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) seed: u64,
+}
+
+/// Patients that two clients amend.
+pub(crate) type Contended = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// A patient whom a client has registered.
+#[derive(Clone)]
+struct Known {
+    key: String,
+    id: String,
+    version: u64,
+    /// As they were registered.
+    person: Value,
+    contended: bool,
+}
+
+pub(crate) struct Client {
+    number: u32,
+    world: Arc<World>,
+    random: StdRng,
+    known: Vec<Known>,
+    contended: Contended,
+    made: u64,
+}
+
+/// A definite answer, or none.
+#[derive(Default)]
+struct Answer {
+    status: Option<u16>,
+    etag: Option<String>,
+    body: Value,
+    attempts: u32,
+    faults: BTreeMap<String, u32>,
+}
+
+/// What is sent with an attempt.
+struct Ask<'a> {
+    method: Method,
+    path: &'a str,
+    key: Option<&'a str>,
+    seen: Option<u64>,
+    body: Option<&'a Value>,
+}
+
+impl Client {
+    pub(crate) fn new(number: u32, world: &Arc<World>, contended: &Contended) -> Self {
+        let random = StdRng::seed_from_u64(world.seed.wrapping_mul(1_000_003).wrapping_add(number.into()));
+        let (world, contended) = (Arc::clone(world), Arc::clone(contended));
+        Self { number, world, random, known: Vec::new(), contended, made: 0 }
+    }
+
+    /// Writes until the load is over.
+    pub(crate) async fn run(mut self) -> Result<()> {
+        while self.world.pace.next().await.is_some() {
+            let wish = self.random.random_range(0..100);
+            let known = self.known.choose(&mut self.random).cloned();
+            let done = match known {
+                Some(known) if wish < DUPLICATE => self.duplicate(&known).await?,
+                Some(known) if wish < DUPLICATE + REPLAY => self.replay(&known).await?,
+                Some(_) if wish < DUPLICATE + REPLAY + CONTEND => self.contend().await?,
+                Some(_) if wish >= DUPLICATE + REPLAY + CONTEND + REGISTER => self.amend().await?,
+                _ => false,
+            };
+            if !done {
+                self.register().await?;
+            }
+            self.world.pace.finish();
+        }
+        Ok(())
+    }
+
+    async fn register(&mut self) -> Result<()> {
+        let (key, tag) = self.name();
+        let person = people::person(&mut self.random, &tag);
+        let twice = self.random.random_bool(TWICE);
+        let (one, other) = (self.clone_random(), self.clone_random());
+        let mut answers = if twice {
+            let (first, second) = tokio::join!(
+                self.until_definite(one, Ask::registration(&key, &person)),
+                self.until_definite(other, Ask::registration(&key, &person))
+            );
+            vec![first?, second?]
+        } else {
+            vec![self.until_definite(one, Ask::registration(&key, &person)).await?]
+        };
+        for answer in &answers {
+            self.note(Wish::Register, &key, None, &person, answer)?;
+        }
+        let Answer { status: Some(201), body, .. } = answers.swap_remove(0) else { return Ok(()) };
+        let id = body["id"].as_str().unwrap_or_default().to_owned();
+        let contended = self.random.random_bool(SHARED);
+        if contended {
+            self.contended.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), person.clone()));
+        }
+        self.known.push(Known { key, id, version: 1, person, contended });
+        Ok(())
+    }
+
+    /// The acknowledged request once more.
+    async fn replay(&mut self, known: &Known) -> Result<bool> {
+        let random = self.clone_random();
+        let answer = self.until_definite(random, Ask::registration(&known.key, &known.person)).await?;
+        self.note(Wish::Replay, &known.key, None, &known.person, &answer)?;
+        Ok(true)
+    }
+
+    /// The same person under another key.
+    async fn duplicate(&mut self, known: &Known) -> Result<bool> {
+        let (key, tag) = self.name();
+        let Some(person) = people::duplicate(&mut self.random, &known.person, &tag) else { return Ok(false) };
+        let random = self.clone_random();
+        let answer = self.until_definite(random, Ask::registration(&key, &person)).await?;
+        self.note(Wish::Duplicate, &key, Some((&known.id, None, false)), &person, &answer)?;
+        Ok(true)
+    }
+
+    async fn amend(&mut self) -> Result<bool> {
+        let own: Vec<usize> = (0..self.known.len()).filter(|&n| !self.known[n].contended).collect();
+        let Some(&n) = own.choose(&mut self.random) else { return Ok(false) };
+        let (key, tag) = self.name();
+        let Known { id, version, person, .. } = self.known[n].clone();
+        let patch = people::patch(&mut self.random, &person, &tag);
+        let (random, path) = (self.clone_random(), format!("/api/patients/{id}"));
+        let answer = self.until_definite(random, Ask::amendment(&path, &key, version, &patch)).await?;
+        self.note(Wish::Amend, &key, Some((&id, Some(version), false)), &patch, &answer)?;
+        if answer.status == Some(200) {
+            self.known[n].version = answer.body["version"].as_u64().unwrap_or(version);
+        }
+        Ok(true)
+    }
+
+    /// Amends a patient whom another client amends, too.
+    async fn contend(&mut self) -> Result<bool> {
+        let shared = self.contended.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // The latest ones, so that both are at the same.
+        let Some((id, person)) = shared[shared.len().saturating_sub(2)..].choose(&mut self.random) else {
+            return Ok(false);
+        };
+        let path = format!("/api/patients/{id}");
+        let random = self.clone_random();
+        let ask = Ask { method: Method::GET, path: &path, key: None, seen: None, body: None };
+        let Some(version) = self.until_definite(random, ask).await?.body["version"].as_u64() else { return Ok(false) };
+        let (key, tag) = self.name();
+        let patch = people::patch(&mut self.random, person, &tag);
+        let random = self.clone_random();
+        let answer = self.until_definite(random, Ask::amendment(&path, &key, version, &patch)).await?;
+        self.note(Wish::Amend, &key, Some((id, Some(version), true)), &patch, &answer)?;
+        Ok(true)
+    }
+
+    /// Asks until the answer is definite: not when a part of the system is away, nor when the answer got lost.
+    async fn until_definite(&self, mut random: StdRng, ask: Ask<'_>) -> Result<Answer> {
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        let mut answer = Answer::default();
+        while begun.elapsed() < GIVE_UP {
+            answer.attempts += 1;
+            let token = self.world.issuer.token(&format!("chaos client {}", self.number), Role::FrontDesk)?;
+            match self.attempt(&ask, &token).await {
+                Ok((status, etag, body)) if status < 500 => {
+                    return Ok(Answer { status: Some(status), etag, body, ..answer });
+                }
+                Ok((status, ..)) => *answer.faults.entry(status.to_string()).or_default() += 1,
+                Err(error) => {
+                    let fault = if error.is_timeout() { "timeout" } else { "broken" };
+                    *answer.faults.entry(fault.to_owned()).or_default() += 1;
+                }
+            }
+            tokio::time::sleep(pause.mul_f64(random.random_range(0.5..1.0))).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        Ok(answer)
+    }
+
+    async fn attempt(&self, ask: &Ask<'_>, token: &str) -> reqwest::Result<(u16, Option<String>, Value)> {
+        let url = format!("{}{}", self.world.url, ask.path);
+        let mut request = self.world.http.request(ask.method.clone(), url).bearer_auth(token).timeout(PATIENCE);
+        if let Some(key) = ask.key {
+            request = request.header("idempotency-key", key);
+        }
+        if let Some(seen) = ask.seen {
+            request = request.header(header::IF_MATCH, format!("\"{seen}\""));
+        }
+        if let Some(body) = ask.body {
+            request = request.json(body);
+        }
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let etag = response.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+        let text = response.text().await?;
+        Ok((status, etag, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    /// Writes down how it ended, before anything else is asked.
+    fn note(
+        &self,
+        wish: Wish,
+        key: &str,
+        patient: Option<(&str, Option<u64>, bool)>,
+        body: &Value,
+        answer: &Answer,
+    ) -> Result<()> {
+        self.world.journal.append(&Entry {
+            client: self.number,
+            wish,
+            key: key.to_owned(),
+            patient: patient.map(|(id, ..)| id.to_owned()),
+            seen: patient.and_then(|(_, seen, _)| seen),
+            contended: patient.is_some_and(|(.., contended)| contended),
+            body: body.clone(),
+            status: answer.status,
+            etag: answer.etag.clone(),
+            answer: answer.body.clone(),
+            attempts: answer.attempts,
+            faults: answer.faults.clone(),
+            at: Timestamp::now().to_string(),
+        })
+    }
+
+    /// A key, and a word that nobody else uses.
+    fn name(&mut self) -> (String, String) {
+        self.made += 1;
+        let tag = format!("c{}n{}s{}", self.number, self.made, self.world.seed);
+        (format!("chaos-{tag}"), tag)
+    }
+
+    /// The pauses of a request take nothing from what decides the next one, since how many there are is chance.
+    fn clone_random(&mut self) -> StdRng {
+        StdRng::seed_from_u64(self.random.random())
+    }
+}
+
+impl<'a> Ask<'a> {
+    fn registration(key: &'a str, person: &'a Value) -> Self {
+        Self { method: Method::POST, path: "/api/patients", key: Some(key), seen: None, body: Some(person) }
+    }
+
+    fn amendment(path: &'a str, key: &'a str, seen: u64, patch: &'a Value) -> Self {
+        Self { method: Method::PATCH, path, key: Some(key), seen: Some(seen), body: Some(patch) }
+    }
+}

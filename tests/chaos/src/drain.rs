@@ -1,0 +1,69 @@
+//! Waiting until nothing is under way any more.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use local::App;
+
+use crate::{evidence::PUBLISHERS, injection::letters, stage::Stage};
+
+const POLL: Duration = Duration::from_millis(200);
+
+/// How long it took until the outboxes were empty; none when they were not within the limit.
+pub(crate) async fn outbox(stage: &Stage, limit: Duration) -> Option<Duration> {
+    within(limit, async || {
+        for app in PUBLISHERS {
+            if stage.number(app, "select count(*) from document.outbox").await? > 0 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
+    .await
+}
+
+/// How long it took until the consumers had applied the newest version of everything.
+pub(crate) async fn consumers(stage: &Stage, limit: Duration) -> Option<Duration> {
+    let versions = |kind: &str| {
+        format!(
+            "select coalesce(sum((convert_from(value, 'UTF8')::jsonb ->> 'version')::bigint), 0)::bigint
+             from state.state where key like '{kind}/%'"
+        )
+    };
+    let facts = |table: &str| format!("select coalesce(sum(version), 0)::bigint from fact.{table}");
+    within(limit, async || {
+        let patients = stage.number(App::Patient, "select count(*) from projection.patients").await?;
+        let accounts = stage.number(App::Billing, "select count(*) from projection.accounts").await?;
+        let told = stage.number(App::Patient, &versions("patient")).await?;
+        let counted = stage.number(App::Analytics, &facts("patients")).await?;
+        let opened = stage.number(App::Analytics, &facts("accounts")).await?;
+        Ok(patients == accounts && told == counted && accounts == opened)
+    })
+    .await
+}
+
+/// How long it took until every consumer had put aside at least as many messages as there were.
+pub(crate) async fn poison(stage: &Stage, messages: u64, limit: Duration) -> Option<Duration> {
+    within(limit, async || {
+        for consumer in [App::Billing, App::Analytics] {
+            let letters = i64::try_from(letters(consumer, messages))?;
+            if stage.number(consumer, "select count(*) from document.dead_letters").await? < letters {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
+    .await
+}
+
+async fn within(limit: Duration, condition: impl AsyncFn() -> Result<bool>) -> Option<Duration> {
+    let begun = Instant::now();
+    // A database that is just starting is no answer.
+    while !condition().await.unwrap_or(false) {
+        if begun.elapsed() > limit {
+            return None;
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Some(begun.elapsed())
+}

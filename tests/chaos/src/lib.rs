@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod drain;
+mod evidence;
+mod injection;
+mod journal;
+mod killer;
+mod pace;
+mod people;
+pub mod plan;
+mod run;
+pub mod sabotage;
+pub mod settings;
+mod stage;
+mod tally;
+pub mod verdict;
+
+pub use self::{
+    plan::Plan,
+    run::{Outcome, run},
+    sabotage::Sabotage,
+    settings::Settings,
+};
