@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 pub use self::{
     kind::{Kind, Verdict},
-    wire::Cause,
+    wire::{Cause, is_answer},
 };
 
 /// A failure as its caller may see it, in the members of RFC 9457, with the cause beside it for the log.

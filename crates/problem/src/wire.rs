@@ -13,6 +13,14 @@ use crate::{Kind, Problem};
 /// RFC 9457 leaves the name space to us; a URN promises no page behind it.
 const TYPE_PREFIX: &str = "urn:patient-management:problem:";
 
+/// What every status that an app answers carries, and none that a sidecar makes.
+const ANSWER: &str = "problem";
+
+/// Whether this status is an app's answer, and not what a sidecar says because there is none.
+pub fn is_answer(status: &tonic::Status) -> bool {
+    status.metadata().contains_key(ANSWER)
+}
+
 /// The cause of a response, for the one place that logs it; see `runtime`.
 #[derive(Clone, Debug)]
 pub struct Cause(pub Arc<dyn Error + Send + Sync>);
@@ -57,6 +65,7 @@ impl IntoResponse for Problem {
 impl From<Problem> for tonic::Status {
     fn from(problem: Problem) -> Self {
         let mut status = Self::new(problem.kind.code(), problem.detail);
+        status.metadata_mut().insert(ANSWER, tonic::metadata::MetadataValue::from_static("1"));
         if let Some(cause) = problem.cause {
             status.set_source(cause);
         }

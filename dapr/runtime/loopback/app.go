@@ -9,6 +9,15 @@ import (
 
 const host = "127.0.0.1"
 
+// What the prober knows of an instance. The zero value makes one that nobody
+// has asked yet healthy.
+const (
+	healthy int32 = iota
+	// returning is one that was away and answers again, though not for long.
+	returning
+	away
+)
+
 // instance is one running copy of an application with its sidecar.
 type instance struct {
 	// address is where other sidecars reach this one.
@@ -16,9 +25,8 @@ type instance struct {
 	// probes are the URLs that all have to answer for the instance to count
 	// as healthy.
 	probes []string
-	// down is written by the prober. Its zero value makes an instance that
-	// nobody has asked yet healthy.
-	down atomic.Bool
+	// state is written by the prober.
+	state atomic.Int32
 }
 
 func newInstance(firstPort int) *instance {
@@ -27,9 +35,11 @@ func newInstance(firstPort int) *instance {
 	}
 	return &instance{
 		address: at(sidecarInternalPort),
+		// Ready and not only alive: an instance that has just started has no
+		// keys yet to verify its callers' tokens with.
 		probes: []string{
 			"http://" + at(sidecarHTTPPort) + "/v1.0/healthz",
-			"http://" + at(appPort) + "/livez",
+			"http://" + at(appPort) + "/readyz",
 		},
 	}
 }
@@ -39,8 +49,9 @@ func newInstance(firstPort int) *instance {
 type app struct {
 	instances []*instance
 	turn      atomic.Uint64
-	// live is what the turn goes round: the healthy instances' addresses, or
-	// all of them when none is. It is replaced, never changed.
+	// live is what the turn goes round: the addresses of the instances that are
+	// healthy, or when none is of those that are returning, or of all. It is
+	// replaced, never changed.
 	live atomic.Pointer[[]string]
 	// watch starts the probing on first use.
 	watch sync.Once
@@ -62,19 +73,20 @@ func (a *app) address() string {
 	return live[turn%uint64(len(live))]
 }
 
-// refresh takes the instances' health over into the addresses handed out.
+// refresh takes what is known of the instances over into the addresses handed
+// out. With none to prefer all are: to refuse would only hide the real error,
+// and a probe may be wrong.
 func (a *app) refresh() {
-	live := make([]string, 0, len(a.instances))
-	all := make([]string, 0, len(a.instances))
-	for _, i := range a.instances {
-		all = append(all, i.address)
-		if !i.down.Load() {
-			live = append(live, i.address)
+	for worst := healthy; ; worst++ {
+		live := make([]string, 0, len(a.instances))
+		for _, i := range a.instances {
+			if i.state.Load() <= worst {
+				live = append(live, i.address)
+			}
+		}
+		if len(live) > 0 || worst == away {
+			a.live.Store(&live)
+			return
 		}
 	}
-	if len(live) == 0 {
-		// To refuse would only hide the real error, and a probe may be wrong.
-		live = all
-	}
-	a.live.Store(&live)
 }

@@ -23,6 +23,7 @@ var quiet = logger.NewLogger("test")
 type copyOf struct {
 	sidecar, app atomic.Int32
 	asked        atomic.Int32
+	server       *httptest.Server
 	instance     *instance
 }
 
@@ -39,20 +40,27 @@ func startCopy(t *testing.T, address string) *copyOf {
 		}
 	}
 	mux.HandleFunc("GET /v1.0/healthz", answer(&c.sidecar))
-	mux.HandleFunc("GET /livez", answer(&c.app))
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
+	mux.HandleFunc("GET /readyz", answer(&c.app))
+	c.server = httptest.NewServer(mux)
+	t.Cleanup(c.server.Close)
 	c.instance = &instance{
 		address: address,
-		probes:  []string{server.URL + "/v1.0/healthz", server.URL + "/livez"},
+		probes:  []string{c.server.URL + "/v1.0/healthz", c.server.URL + "/readyz"},
 	}
 	return c
 }
 
+const testInterval = 5 * time.Millisecond
+
 func resolverOf(t *testing.T, apps map[string]*app) *Resolver {
 	t.Helper()
+	return probingEvery(t, apps, testInterval)
+}
+
+func probingEvery(t *testing.T, apps map[string]*app, interval time.Duration) *Resolver {
+	t.Helper()
 	r := &Resolver{log: quiet}
-	r.table.Store(newTable(apps, newProber(5*time.Millisecond, quiet)))
+	r.table.Store(newTable(apps, newProber(interval, quiet)))
 	t.Cleanup(func() { _ = r.Close() })
 	return r
 }
@@ -138,6 +146,71 @@ func TestAnInstanceLeavesAndReturns(t *testing.T) {
 	eventually(t, "both again", is("a", "b"))
 }
 
+// only tells whether the answers are these and no others.
+func only(t *testing.T, r *Resolver, want ...string) func() bool {
+	return func() bool { return slices.Equal(round(t, r, "patient"), want) }
+}
+
+// held waits until nobody asks any more: each probe has been answered and each
+// connection is held.
+func held(t *testing.T, copies ...*copyOf) {
+	t.Helper()
+	eventually(t, "the connections are held", func() bool {
+		return !slices.ContainsFunc(copies, func(c *copyOf) bool { return c.asked.Load() < 4 })
+	})
+	time.Sleep(20 * time.Millisecond)
+}
+
+func TestADeadInstanceIsLeftOutBeforeAnybodyAsksIt(t *testing.T) {
+	a, b := startCopy(t, "a"), startCopy(t, "b")
+	r := probingEvery(t, map[string]*app{"patient": newApp(a.instance, b.instance)}, time.Hour)
+	resolve(t, r, "patient")
+	held(t, a, b)
+	if !only(t, r, "a", "b")() {
+		t.Fatal("not both are answered")
+	}
+	b.server.Listener.Close()
+	b.server.CloseClientConnections()
+	eventually(t, "only a", only(t, r, "a"))
+}
+
+func TestAConnectionThatIsClosedForIdlenessIsNoDeath(t *testing.T) {
+	a, b := startCopy(t, "a"), startCopy(t, "b")
+	r := probingEvery(t, map[string]*app{"patient": newApp(a.instance, b.instance)}, time.Hour)
+	resolve(t, r, "patient")
+	held(t, a, b)
+	before := b.asked.Load()
+	b.server.CloseClientConnections()
+	eventually(t, "it is asked at once", func() bool { return b.asked.Load() >= before+2 })
+	// Without having to settle, for which there will be no round within the hour.
+	eventually(t, "both", only(t, r, "a", "b"))
+}
+
+func TestAnInstanceThatComesBackHasToSettle(t *testing.T) {
+	a, b := startCopy(t, "a"), startCopy(t, "b")
+	r := resolverOf(t, map[string]*app{"patient": newApp(a.instance, b.instance)})
+	b.app.Store(http.StatusServiceUnavailable)
+	eventually(t, "only a", only(t, r, "a"))
+	began := time.Now()
+	b.app.Store(http.StatusOK)
+	eventually(t, "both again", only(t, r, "a", "b"))
+	if took := time.Since(began); took < (settledAfter-2)*testInterval {
+		t.Errorf("it was used again after %v", took)
+	}
+}
+
+func TestOneThatReturnsIsBetterThanNone(t *testing.T) {
+	instances := []*instance{{address: "a"}, {address: "b"}, {address: "c"}}
+	instances[0].state.Store(away)
+	instances[1].state.Store(returning)
+	instances[2].state.Store(away)
+	r := resolverOf(t, map[string]*app{"auth": newApp(instances...)})
+	r.table.Load().apps["auth"].watch.Do(func() {})
+	if got := round(t, r, "auth"); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("answered %v", got)
+	}
+}
+
 func TestCallsAreSharedEvenly(t *testing.T) {
 	instances := make([]*instance, 3)
 	for n := range instances {
@@ -148,7 +221,7 @@ func TestCallsAreSharedEvenly(t *testing.T) {
 	for range 300 {
 		counts[a.address()]++
 	}
-	instances[0].down.Store(true)
+	instances[0].state.Store(away)
 	a.refresh()
 	for range 300 {
 		counts[a.address()]++
@@ -222,7 +295,7 @@ func TestResolveFromConfiguration(t *testing.T) {
 func TestBlockPlaces(t *testing.T) {
 	i := newInstance(7020)
 	if i.address != "127.0.0.1:7023" ||
-		!slices.Equal(i.probes, []string{"http://127.0.0.1:7021/v1.0/healthz", "http://127.0.0.1:7020/livez"}) {
+		!slices.Equal(i.probes, []string{"http://127.0.0.1:7021/v1.0/healthz", "http://127.0.0.1:7020/readyz"}) {
 		t.Errorf("address %s, probes %v", i.address, i.probes)
 	}
 }

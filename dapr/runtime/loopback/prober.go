@@ -1,8 +1,10 @@
 package loopback
 
 import (
+	"bufio"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -15,7 +17,13 @@ const (
 	// probeTimeout bounds one round over an instance. A stopped process refuses
 	// at once; only a hung one costs this much, and a busy machine must not
 	// look like one.
-	probeTimeout = 500 * time.Millisecond
+	probeTimeout = time.Second
+	// settledAfter is how many rounds in a row an instance that was away has to
+	// answer before it is used again. Its sidecar looks at the application once
+	// a second, and refuses calls until it has seen that it is back.
+	settledAfter = 6
+	// largestAnswer is against an answer that never ends.
+	largestAnswer = 64 << 10
 )
 
 // prober asks instances how they are until it is closed.
@@ -76,24 +84,104 @@ func serialised(f func()) func() {
 	}
 }
 
+// follow asks an instance again and again, and at once when a connection to it
+// ends: a process that is killed closes its connections before anything else
+// can be known of it.
 func (p *prober) follow(i *instance, changed func()) {
 	ticker := time.NewTicker(p.interval)
 	defer ticker.Stop()
+	lost := make(chan struct{}, len(i.probes))
+	for _, url := range i.probes {
+		p.running.Go(func() { p.hold(url, lost) })
+	}
+	set := func(state int32) {
+		if i.state.Swap(state) != state {
+			changed()
+		}
+	}
+	known, rounds := healthy, 0
 	for {
-		down := !p.healthy(i)
+		well := p.healthy(i)
 		if p.ctx.Err() != nil {
 			return
 		}
-		if i.down.Swap(down) != down {
-			p.log.Infof("instance at %s: healthy %t", i.address, !down)
-			changed()
+		before := known
+		switch {
+		case !well:
+			known, rounds = away, 0
+		case known == healthy:
+		case rounds+1 < settledAfter:
+			known, rounds = returning, rounds+1
+		default:
+			known = healthy
+		}
+		set(known)
+		if known != before {
+			p.log.Infof("instance at %s: %s", i.address, [...]string{"healthy", "returning", "away"}[known])
 		}
 		select {
 		case <-ticker.C:
+		case <-lost:
+			// Nobody is sent there until it has answered. Servers close idle
+			// connections, too: what is known stays as it was if it answers.
+			set(away)
 		case <-p.ctx.Done():
 			return
 		}
 	}
+}
+
+// hold keeps a connection open on which nothing more is said, and tells when
+// it ends.
+func (p *prober) hold(url string, lost chan<- struct{}) {
+	for p.ctx.Err() == nil {
+		if p.holdOne(url) {
+			select {
+			case lost <- struct{}{}:
+			default:
+			}
+		}
+		select {
+		case <-time.After(p.interval):
+		case <-p.ctx.Done():
+		}
+	}
+}
+
+// holdOne returns when the connection has ended, and whether there was one. It
+// asks once, because a server gives a connection that has asked nothing yet
+// some seconds only, and one that has been served as long as it likes.
+func (p *prober) holdOne(url string) bool {
+	ctx, cancel := context.WithTimeout(p.ctx, probeTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	connection, err := new(net.Dialer).DialContext(ctx, "tcp", request.URL.Host)
+	if err != nil {
+		return false
+	}
+	defer connection.Close()
+	defer context.AfterFunc(p.ctx, func() { _ = connection.Close() })()
+	if err := connection.SetDeadline(time.Now().Add(probeTimeout)); err != nil {
+		return false
+	}
+	if err := request.Write(connection); err != nil {
+		return false
+	}
+	reader := bufio.NewReader(connection)
+	response, err := http.ReadResponse(reader, request)
+	if err != nil {
+		return false
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, largestAnswer))
+	_ = response.Body.Close()
+	if err := connection.SetDeadline(time.Time{}); err != nil {
+		return false
+	}
+	_, _ = reader.Peek(1)
+	return true
 }
 
 func (p *prober) healthy(i *instance) bool {
@@ -117,9 +205,8 @@ func (p *prober) answers(ctx context.Context, url string) bool {
 		return false
 	}
 	defer response.Body.Close()
-	// An unread body would cost the connection. The limit is against an
-	// answer that never ends.
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+	// An unread body would cost the connection.
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, largestAnswer))
 	return response.StatusCode/100 == 2
 }
 

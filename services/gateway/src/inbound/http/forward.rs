@@ -1,18 +1,19 @@
 //! A request passed on to the service that owns it.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin};
 
 use axum::{
     extract::Request,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, HeaderName, header};
-use problem::Problem;
+use http::{HeaderMap, HeaderName, Method, header};
+use problem::{Kind, Problem};
 use runtime::http::read_any_body;
 use sidecar::Sidecar;
 
-/// A service answers within this, or the public is told to come back.
-const DEADLINE: Duration = Duration::from_secs(5);
+use crate::outbound::again::{DEADLINE, Failure, at_most_twice};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What a service is told of the request: nothing that a sidecar, a proxy or another service might set.
 const REQUEST_HEADERS: [HeaderName; 6] = [
@@ -21,7 +22,7 @@ const REQUEST_HEADERS: [HeaderName; 6] = [
     header::CONTENT_TYPE,
     header::IF_MATCH,
     header::IF_NONE_MATCH,
-    HeaderName::from_static("idempotency-key"),
+    IDEMPOTENCY_KEY,
 ];
 
 /// What the public is told of the answer: nothing of the way that it came.
@@ -46,15 +47,34 @@ pub(super) fn to(id: &'static str, sidecar: &Sidecar) -> impl Fn(Request) -> Ans
     }
 }
 
-async fn forward(sidecar: &Sidecar, id: &str, request: Request) -> Result<Response, Problem> {
+async fn forward(sidecar: &Sidecar, id: &'static str, request: Request) -> Result<Response, Problem> {
     let mut asked = http::Request::new(());
     *asked.method_mut() = request.method().clone();
     *asked.uri_mut() = request.uri().clone();
     *asked.headers_mut() = only(&REQUEST_HEADERS, request.headers());
     let body = read_any_body(request).await?;
-    let answer = sidecar.invoke(id, asked.map(|()| body), DEADLINE).await?;
+    let asked = asked.map(|()| body);
+    let answer = if is_safe_to_repeat(&asked) {
+        at_most_twice(id, async |limit| sidecar.invoke(id, asked.clone(), limit).await.map_err(failure)).await?
+    } else {
+        sidecar.invoke(id, asked, DEADLINE).await?
+    };
     let (parts, body) = answer.into_parts();
     Ok((parts.status, only(&RESPONSE_HEADERS, &parts.headers), body).into_response())
+}
+
+/// Reading changes nothing, and with a key the same request twice is the same as once.
+fn is_safe_to_repeat<B>(request: &http::Request<B>) -> bool {
+    match *request.method() {
+        Method::GET | Method::HEAD => true,
+        Method::POST | Method::PATCH => request.headers().contains_key(IDEMPOTENCY_KEY),
+        _ => false,
+    }
+}
+
+/// What a service answers, a 503 too, is not a failure here.
+fn failure(problem: Problem) -> Failure {
+    if problem.kind == Kind::Unavailable { Failure::Unknown(problem) } else { Failure::Refused(problem) }
 }
 
 fn only(names: &[HeaderName], headers: &HeaderMap) -> HeaderMap {
@@ -64,6 +84,25 @@ fn only(names: &[HeaderName], headers: &HeaderMap) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_read_or_has_a_key_is_repeated() {
+        let request = |method: &str, key: bool| {
+            let request = http::Request::builder().method(method);
+            if key { request.header("idempotency-key", "1") } else { request }.body(()).unwrap()
+        };
+        for (method, key, repeated) in [
+            ("GET", false, true),
+            ("HEAD", false, true),
+            ("POST", false, false),
+            ("POST", true, true),
+            ("PATCH", false, false),
+            ("PATCH", true, true),
+            ("DELETE", true, false),
+        ] {
+            assert_eq!(is_safe_to_repeat(&request(method, key)), repeated, "{method}, key {key}");
+        }
+    }
 
     #[test]
     fn a_header_of_a_sidecar_does_not_come_from_outside() {
