@@ -18,11 +18,11 @@ LOCAL := tools/local/pms-local.sh
 PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset env journey build test fmt lint
-.PHONY: prerequisites parts runtime kafka services test-services
+.PHONY: help run stop status logs reset env journey build test fmt lint bench bench-growth
+.PHONY: prerequisites parts runtime kafka services test-services load
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.* ## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.* ## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build what is missing, start everything, show a registration
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(BIN)/pms-local up
@@ -55,6 +55,14 @@ test: prerequisites ## everything: formatting, lints, unit, service, tidy and en
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
 
+bench: prerequisites ## measure speed and cost beside the floor: make bench ARGS="--only register-64,floor-64"
+	@$(MAKE) -j3 runtime kafka load
+	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench load $(ARGS)
+
+bench-growth: prerequisites ## measure with 10 thousand to a million patients, and a backlog that drains
+	@$(MAKE) -j3 runtime kafka load
+	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench growth $(ARGS)
+
 fmt: ## format the code
 	cargo fmt --all
 	gofmt -w dapr/runtime
@@ -75,6 +83,9 @@ kafka:
 
 services:
 	$(STEP) services tools/local/build.sh $(BIN) --release
+
+load: services
+	$(STEP) load cargo build --release -p load --bins
 
 test-services:
 	$(STEP) services tools/local/build.sh $(BIN)/debug

@@ -1,0 +1,220 @@
+//! A system of the bench's own: started, asked, and ended with all that it made.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use access::Role;
+use anyhow::{Context as _, Result};
+use local::{App, Home, Options, Ports, Postgres, Reservation, Secrets, System};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tempfile::TempDir;
+use testkit::Issuer;
+use tokio::time::{Instant, sleep};
+
+use crate::{client::Client, options::Setup};
+
+const QUIET: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(100);
+
+/// A running system.
+pub struct Rig {
+    system: System,
+    secrets: Secrets,
+    issuer: Issuer,
+    folder: Option<TempDir>,
+    _reservation: Reservation,
+}
+
+/// How many of each there are.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Accounts that are stored.
+    pub accounts: i64,
+    /// Patients that analytics knows.
+    pub known_patients: i64,
+    /// Accounts that analytics knows.
+    pub known_accounts: i64,
+    /// Events that wait.
+    pub waiting: i64,
+}
+
+impl Rig {
+    /// Starts a system from the programs in `bin_dir`, in a home of its own or in the folder `name` of the given one.
+    pub async fn start(setup: &Setup, name: &str, bin_dir: &Path) -> Result<Self> {
+        let repo = testkit::repo()?;
+        let reservation = Reservation::take()?;
+        let folder = setup.home.is_none().then(|| TempDir::with_prefix("pms-bench-")).transpose()?;
+        let root = match (&setup.home, &folder) {
+            (Some(home), _) => home.join(name),
+            (None, Some(folder)) => folder.path().to_owned(),
+            (None, None) => PathBuf::new(),
+        };
+        fs::create_dir_all(&root)?;
+        let home = Home::create(&root)?;
+        end_when_interrupted(home.clone(), folder.is_some());
+        let options = Options {
+            repo: repo.clone(),
+            home: home.clone(),
+            ports: reservation.ports,
+            broker: setup.broker.clone(),
+            bin_dir: bin_dir.to_owned(),
+            runtime_dir: testkit::runtime_dir(&repo).await?,
+            kafka_files: testkit::kafka_files(&repo).await?,
+            log_level: setup.log_level.clone(),
+            extra_env: setup.environment()?,
+            quiet: true,
+        };
+        let system = match System::up(&options).await {
+            Ok(system) => system,
+            Err(error) => {
+                end_at_once(&home, folder.is_some());
+                return Err(error);
+            }
+        };
+        let secrets = Secrets::read(&home)?.context("there are no secrets")?;
+        Ok(Self { system, secrets, issuer: Issuer::of(&home)?, folder, _reservation: reservation })
+    }
+
+    /// The system itself.
+    pub fn system(&self) -> &System {
+        &self.system
+    }
+
+    /// Its home.
+    pub fn home(&self) -> &Home {
+        self.system.home()
+    }
+
+    /// Its ports.
+    pub fn ports(&self) -> Ports {
+        self.system.ports()
+    }
+
+    /// The administrator's e-mail address and password.
+    pub fn administrator(&self) -> (&str, &str) {
+        (&self.secrets.administrator_email, &self.secrets.administrator_password)
+    }
+
+    /// A client of the public port, with a new token of an administrator: one lasts ten minutes.
+    pub fn client(&self) -> Result<Client> {
+        Client::new(&self.system.url(), Some(&self.issuer.token("bench", Role::Admin)?))
+    }
+
+    /// A connection to an app's database as the superuser.
+    pub async fn database(&self, app: App) -> Result<PgConnection> {
+        let database = app.database().context("the app has no database")?;
+        let cluster = Postgres::new(self.home(), self.ports().postgres());
+        let url = cluster.admin_url(&self.secrets.superuser_password);
+        let url = format!("{}/{database}", url.rsplit_once('/').context("a URL")?.0);
+        Ok(PgConnection::connect(&url).await?)
+    }
+
+    /// The one number that a query of an app's database answers.
+    pub async fn number(&self, app: App, query: &str) -> Result<i64> {
+        let mut connection = self.database(app).await?;
+        let number = sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok(number)
+    }
+
+    /// What there is now.
+    pub async fn counts(&self) -> Result<Counts> {
+        let outbox = "select count(*) from document.outbox";
+        Ok(Counts {
+            accounts: self.number(App::Billing, "select count(*) from projection.accounts").await?,
+            known_patients: self.number(App::Analytics, "select count(*) from fact.patients").await?,
+            known_accounts: self.number(App::Analytics, "select count(*) from fact.accounts").await?,
+            waiting: self.number(App::Patient, outbox).await? + self.number(App::Billing, outbox).await?,
+        })
+    }
+
+    /// Waits until every event of `more` registrations after `before` was applied; tells whether that came to be.
+    pub async fn quiet(&self, before: Counts, more: u64) -> Result<bool> {
+        let (begun, more) = (Instant::now(), i64::try_from(more)?);
+        loop {
+            if self.counts().await?.settled_since(before, more) {
+                return Ok(true);
+            }
+            if begun.elapsed() > QUIET {
+                return Ok(false);
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    /// Stops everything, and deletes it unless the home was given.
+    pub async fn end(mut self) -> Result<()> {
+        let stopped = self.system.down().await;
+        end_at_once(self.system.home(), self.folder.is_some());
+        drop(self.folder.take());
+        stopped
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        if self.folder.is_some() {
+            end_at_once(self.system.home(), true);
+        }
+    }
+}
+
+impl Counts {
+    fn settled_since(self, before: Self, more: i64) -> bool {
+        let others = [
+            self.accounts - before.accounts,
+            self.known_patients - before.known_patients,
+            self.known_accounts - before.known_accounts,
+        ];
+        self.waiting == 0 && others.iter().all(|others| *others == more)
+    }
+}
+
+fn end_at_once(home: &Home, delete: bool) {
+    local::system::kill_all(home);
+    if delete {
+        let _ = local::postgres::remove_data(home);
+    }
+}
+
+/// A run that is interrupted leaves nothing.
+fn end_when_interrupted(home: Home, delete: bool) {
+    use tokio::signal::unix::{SignalKind, signal};
+    tokio::spawn(async move {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        end_at_once(&home, delete);
+        if delete {
+            let _ = fs::remove_dir_all(home.root());
+        }
+        std::process::exit(130);
+        #[expect(unreachable_code, reason = "gives the block its type")]
+        anyhow::Ok(())
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_is_quiet_when_everyone_knows_the_same() {
+        let before = Counts { accounts: 7, ..Counts::default() };
+        let after = Counts { accounts: 10, known_patients: 3, known_accounts: 3, waiting: 0 };
+        assert!(after.settled_since(before, 3));
+        for unsettled in [
+            Counts { waiting: 1, ..after },
+            Counts { accounts: 9, ..after },
+            Counts { known_patients: 2, ..after },
+            Counts { known_accounts: 4, ..after },
+        ] {
+            assert!(!unsettled.settled_since(before, 3), "{unsettled:?}");
+        }
+    }
+}
