@@ -17,6 +17,9 @@ use crate::{Sidecar, component, event::Event, failure::Failure};
 const MOST: usize = 256;
 /// How many events a sweep takes: a backlog is what it is for, and the more go at once the less each costs.
 const SWEPT: usize = 1024;
+/// How long the first of a batch waits for others. A call for ten events costs hardly more than one for a single event,
+/// and nobody waits for an event.
+const LINGER: Duration = Duration::from_millis(50);
 /// How many wait in memory; beyond, they are left to the sweeper.
 const QUEUE: usize = 8192;
 const PUBLISH_DEADLINE: Duration = Duration::from_secs(5);
@@ -53,6 +56,12 @@ impl Relay {
 async fn relay(sidecar: Sidecar, mut waiting: mpsc::Receiver<Event>) {
     let mut batch = Vec::with_capacity(MOST);
     while waiting.recv_many(&mut batch, MOST).await > 0 {
+        if batch.len() < MOST {
+            time::sleep(LINGER).await;
+            while batch.len() < MOST && let Ok(event) = waiting.try_recv() {
+                batch.push(event);
+            }
+        }
         if let Err(failure) = publish_and_forget(&sidecar, std::mem::take(&mut batch)).await {
             tracing::warn!(error = %failure, "events are left to the sweeper");
         }

@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 /// Billing's own limit is higher; beyond this a batch is slower than two.
 const LARGEST_BATCH: usize = 64;
 /// A billing that hangs must not hold up those who come after.
-const CALLS_UNDER_WAY: usize = 4;
+const CALLS_UNDER_WAY: usize = 2;
 
 /// Opens accounts, those of concurrent registrations in one call.
 #[derive(Clone, Debug)]
