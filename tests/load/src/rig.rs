@@ -41,6 +41,16 @@ struct Lookout {
     analytics: PgConnection,
 }
 
+impl Lookout {
+    async fn open(system: &System, secrets: &Secrets) -> Result<Self> {
+        Ok(Self {
+            patient: connect(system, secrets, App::Patient).await?,
+            billing: connect(system, secrets, App::Billing).await?,
+            analytics: connect(system, secrets, App::Analytics).await?,
+        })
+    }
+}
+
 /// How many of each there are.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Counts {
@@ -90,14 +100,9 @@ impl Rig {
             }
         };
         let secrets = Secrets::read(&home)?.context("there are no secrets")?;
-        let connect = async |app| connect(&system, &secrets, app).await;
-        let lookout = Lookout {
-            patient: connect(App::Patient).await?,
-            billing: connect(App::Billing).await?,
-            analytics: connect(App::Analytics).await?,
-        };
-        let issuer = Issuer::of(&home)?;
-        Ok(Self { system, secrets, issuer, lookout: Mutex::new(lookout), folder, _reservation: reservation })
+        let lookout = Lookout::open(&system, &secrets).await.inspect_err(|_| end_at_once(&home, folder.is_some()))?;
+        let (issuer, lookout) = (Issuer::of(&home)?, Mutex::new(lookout));
+        Ok(Self { system, secrets, issuer, lookout, folder, _reservation: reservation })
     }
 
     /// The system itself.
