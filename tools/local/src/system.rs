@@ -147,6 +147,11 @@ impl System {
         format!("http://127.0.0.1:{}", self.ports.gateway())
     }
 
+    /// How many instances there are of the apps that may have several.
+    pub fn instances(&self) -> u8 {
+        self.instances
+    }
+
     /// Its services and sidecars.
     pub fn parts(&self) -> impl Iterator<Item = Part> {
         Part::all(self.instances)

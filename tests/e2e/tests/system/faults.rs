@@ -6,6 +6,7 @@ pub(crate) mod broker;
 pub(crate) mod consumer;
 pub(crate) mod database;
 pub(crate) mod deployment;
+pub(crate) mod instances;
 
 use std::time::Duration;
 

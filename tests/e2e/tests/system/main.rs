@@ -58,6 +58,7 @@ trials! {
     one_poison_event_among_a_hundred_is_one_dead_letter: faults::consumer::is_poisoned,
     without_auth_existing_tokens_still_verify: faults::auth::dies,
     a_service_that_is_told_to_end_finishes_what_it_has_begun: faults::deployment::drains,
+    an_instance_that_is_killed_costs_no_request: faults::instances::are_killed_in_turn,
     nothing_personal_is_in_any_log_span_or_metric: privacy::kept,
 }
 

@@ -7,9 +7,9 @@ use std::{
 };
 
 use access::Role;
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use local::{App, Part};
+use local::App;
 use reqwest::{Method, Url};
 use serde_json::json;
 
@@ -47,12 +47,12 @@ pub(crate) async fn kept(stage: &Stage) -> Result<()> {
             );
         }
     }
-    for app in App::ALL {
-        let url = format!("http://127.0.0.1:{}/metrics", stage.ports().app(app).metrics);
+    for part in stage.system.parts().filter(|part| !part.is_service()) {
+        let block = stage.ports().instance(part.app, part.instance).context("no ports")?;
+        let url = format!("http://127.0.0.1:{}/metrics", block.metrics);
         let metrics = stage.client.get(url).send().await?.text().await?;
-        ensure!(metrics.contains("dapr_"), "{app}'s sidecar has no metrics: the look is blind");
-        leaks
-            .extend(held(metrics.as_bytes(), &secrets).map(|text| format!("{text} in the metrics of {app}'s sidecar")));
+        ensure!(metrics.contains("dapr_"), "{part} has no metrics: the look is blind");
+        leaks.extend(held(metrics.as_bytes(), &secrets).map(|text| format!("{text} in the metrics of {part}")));
     }
     leaks.sort();
     leaks.dedup_by_key(|leak| leak.split(':').next().map(str::to_owned));
@@ -104,7 +104,7 @@ async fn register_somebody_many_times_at_once(stage: &Stage) -> Result<()> {
 
 /// A sidecar that cannot reach the service complains of the address.
 async fn search_for_somebody_in_vain(stage: &Stage) -> Result<()> {
-    stage.kill(Part::service(App::Patient)).await?;
+    stage.kill_every(App::Patient).await?;
     let search = format!("/api/patients?family={}", family(&person()));
     for door in [stage.public(Role::FrontDesk)?, stage.gateways_sidecar(Role::FrontDesk)?] {
         door.get(&search).await?.expect_problem(503)?;

@@ -2,7 +2,6 @@
 #![expect(clippy::print_stdout, reason = "figures that a person wants to see whatever the verdict")]
 
 use anyhow::{Result, ensure};
-use local::{App, Part};
 
 use crate::stage::Stage;
 
@@ -28,9 +27,9 @@ pub(crate) async fn idle_services_are_small(stage: &Stage) -> Result<()> {
 
 /// What the services weigh after all that the trials asked of them.
 pub(crate) fn show_services(stage: &Stage) {
-    for app in App::ALL {
-        let resident = stage.system.process(Part::service(app)).map_or(0, |process| process.resident_kib());
-        println!("    {:<18} {:>6.1} MiB after everything", app.id(), mebibytes(resident));
+    for part in stage.system.parts().filter(|part| part.is_service()) {
+        let resident = stage.system.process(part).map_or(0, |process| process.resident_kib());
+        println!("    {:<18} {:>6.1} MiB after everything", part.to_string(), mebibytes(resident));
     }
 }
 

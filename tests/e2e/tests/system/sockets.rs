@@ -6,10 +6,9 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
-use access::Role;
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use local::{App, Part, Process, ports::SPAN};
+use local::{App, Part, Process, part::Role, ports::SPAN};
 
 use crate::{people::person, stage::Stage};
 
@@ -32,7 +31,7 @@ struct Socket {
 /// The gateway's public port is for everyone.
 /// The one exception is an OTLP collector, which is off unless a variable names it; it is on in this test.
 pub(crate) async fn of_services(stage: &Stage) -> Result<()> {
-    let door = stage.public(Role::Admin)?;
+    let door = stage.public(access::Role::Admin)?;
     let mut seen = HashSet::new();
     for _ in 0..LOOKS {
         let people: Vec<_> = (0..AT_ONCE).map(|_| person()).collect();
@@ -45,21 +44,24 @@ pub(crate) async fn of_services(stage: &Stage) -> Result<()> {
         looked?;
         look(stage, &mut seen)?;
     }
-    for app in App::ALL {
+    for part in stage.system.parts().filter(|part| part.is_service()) {
+        let app = part.app;
         for what in ["its sidecar's HTTP", "its sidecar's gRPC", "the collector", FROM_SIDECAR] {
             // Billing and analytics answer and consume; each service fetches keys over HTTP except auth.
             let wanted = !(app == App::Auth && what == "its sidecar's HTTP");
-            ensure!(!wanted || seen.contains(&(app, what)), "{app} was never connected to {what}: the look is blind");
+            ensure!(!wanted || seen.contains(&(part, what)), "{part} was never connected to {what}: the look is blind");
         }
     }
     Ok(())
 }
 
-fn look(stage: &Stage, seen: &mut HashSet<(App, &'static str)>) -> Result<()> {
-    for app in App::ALL {
-        let service = stage.system.process(Part::service(app)).with_context(|| format!("{app} does not run"))?;
-        let sidecar = stage.system.process(Part::sidecar(app)).with_context(|| format!("{app} has no sidecar"))?;
-        let ports = stage.ports().app(app);
+fn look(stage: &Stage, seen: &mut HashSet<(Part, &'static str)>) -> Result<()> {
+    for part in stage.system.parts().filter(|part| part.is_service()) {
+        let app = part.app;
+        let beside = Part { role: Role::Sidecar, ..part };
+        let service = stage.system.process(part).with_context(|| format!("{part} does not run"))?;
+        let sidecar = stage.system.process(beside).with_context(|| format!("{part} has no sidecar"))?;
+        let ports = stage.ports().instance(app, part.instance).context("no ports")?;
         let connected = sockets(&service)?;
         // Later than the service's: each connection has begun here before it arrived there.
         let own: HashSet<_> = sockets(&sidecar)?.iter().map(|socket| socket.local).collect();
@@ -70,12 +72,12 @@ fn look(stage: &Stage, seen: &mut HashSet<(App, &'static str)>) -> Result<()> {
                 (_, port) if port == stage.collector_port => "the collector",
                 (port, _) if app == App::Gateway && port == stage.ports().gateway() => "from clients",
                 (port, _) if port == ports.app && own.contains(&socket.remote) => FROM_SIDECAR,
-                (port, _) if port == ports.app => called_by(&sidecar, socket.remote)?,
-                _ => anyhow::bail!("{app} is connected with a stranger: {socket:?}"),
+                (port, _) if port == ports.app => called_by(stage, &sidecar, socket.remote)?,
+                _ => anyhow::bail!("{part} is connected with a stranger: {socket:?}"),
             };
-            seen.insert((app, what));
+            seen.insert((part, what));
         }
-        ensure!(datagrams(&service)?.is_empty(), "{app} sends datagrams");
+        ensure!(datagrams(&service)?.is_empty(), "{part} sends datagrams");
     }
     Ok(())
 }
@@ -83,7 +85,11 @@ fn look(stage: &Stage, seen: &mut HashSet<(App, &'static str)>) -> Result<()> {
 /// Who is at the other end of a connection to a service's own port.
 ///
 /// The kernel's table is read in pieces while it changes, so what is not found is looked for again.
-fn called_by(sidecar: &Process, address: SocketAddr) -> Result<&'static str> {
+///
+/// Of an app with several instances the sidecars of its callers ask each whether it is ready.
+fn called_by(stage: &Stage, sidecar: &Process, address: SocketAddr) -> Result<&'static str> {
+    let sidecars = stage.system.parts().filter(|part| stage.system.instances() > 1 && part.role == Role::Sidecar);
+    let callers: Vec<_> = sidecars.filter_map(|part| stage.system.process(part)).collect();
     let own = Process::of(std::process::id()).context("this process")?;
     for _ in 0..LOOKS {
         if sockets(sidecar)?.iter().any(|socket| socket.local == address) {
@@ -91,6 +97,11 @@ fn called_by(sidecar: &Process, address: SocketAddr) -> Result<&'static str> {
         }
         if sockets(&own)?.iter().any(|socket| socket.local == address) {
             return Ok("from this test");
+        }
+        for caller in &callers {
+            if sockets(caller)?.iter().any(|socket| socket.local == address) {
+                return Ok("from a sidecar that asks whether it is ready");
+            }
         }
         // Without an inode it is nobody's any more.
         if !table(&own, "tcp")?.iter().any(|socket| socket.local == address && socket.inode != 0) {

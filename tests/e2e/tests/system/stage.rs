@@ -63,7 +63,7 @@ impl Stage {
             ports,
             broker: DEFAULT_BROKER.to_owned(),
             launcher: Launcher::Cli,
-            instances: 1,
+            instances: instances()?,
             bin_dir: programs()?,
             runtime_dir: testkit::runtime_dir(&repo).await?,
             kafka_files: testkit::kafka_files(&repo).await?,
@@ -130,6 +130,24 @@ impl Stage {
         format!("http://127.0.0.1:{}", self.ports().app(app).http)
     }
 
+    /// The services of an app: one, or one for each instance.
+    pub(crate) fn services(&self, app: App) -> Vec<Part> {
+        self.system.parts().filter(|part| part.app == app && part.is_service()).collect()
+    }
+
+    /// Kills every service of an app.
+    pub(crate) async fn kill_every(&self, app: App) -> Result<()> {
+        for service in self.services(app) {
+            self.kill(service).await?;
+        }
+        Ok(())
+    }
+
+    /// Starts every service of an app again.
+    pub(crate) fn respawn_every(&self, app: App) -> Result<()> {
+        self.services(app).into_iter().try_for_each(|service| self.respawn(service))
+    }
+
     /// Kills a service or sidecar; it is away until [`respawn`](Self::respawn) or the trial's end.
     pub(crate) async fn kill(&self, part: Part) -> Result<()> {
         let killed = self.system.kill(part).await?;
@@ -167,11 +185,12 @@ impl Stage {
 
     /// Waits until every service says that it is ready, by its sidecar: which then knows it, too.
     pub(crate) async fn ready(&self) -> Result<()> {
-        for app in App::ALL {
-            let base = format!("{}/v1.0/invoke/{app}/method", self.sidecar_url(app));
+        for part in self.system.parts().filter(|part| part.is_service()) {
+            let block = self.ports().instance(part.app, part.instance).context("no ports")?;
+            let base = format!("http://127.0.0.1:{}/v1.0/invoke/{}/method", block.http, part.app);
             let door = Door::new(&self.client, base, Some(&self.tokens.dapr_api_token));
             let ready = async || Ok(door.get("/readyz").await.is_ok_and(|answer| answer.status == 200));
-            self.eventually(&format!("{app} is ready"), ready).await?;
+            self.eventually(&format!("{part} is ready"), ready).await?;
         }
         Ok(())
     }
@@ -218,11 +237,11 @@ impl Stage {
         Ok(PgConnection::connect(&url).await?)
     }
 
-    /// How often a part has logged a text, before it was killed and after.
-    pub(crate) fn logged(&self, part: Part, text: &str) -> usize {
-        let logs = [format!("{part}"), format!("{part}-respawned"), format!("{part}-respawned.old")];
-        let logs = logs.map(|log| std::fs::read_to_string(self.home().log(&log)).unwrap_or_default());
-        logs.iter().map(|log| log.matches(text).count()).sum()
+    /// How often the services of an app have logged a text, before they were killed and after.
+    pub(crate) fn logged(&self, app: App, text: &str) -> usize {
+        let logs = |part: Part| [format!("{part}"), format!("{part}-respawned"), format!("{part}-respawned.old")];
+        let read = |log: String| std::fs::read_to_string(self.home().log(&log)).unwrap_or_default();
+        self.services(app).into_iter().flat_map(logs).map(|log| read(log).matches(text).count()).sum()
     }
 
     /// Waits until something is so.
@@ -289,6 +308,12 @@ fn programs() -> Result<PathBuf> {
     }
     let test = env::current_exe()?;
     Ok(test.parent().and_then(Path::parent).context("cargo's directory")?.to_owned())
+}
+
+/// How many instances of `patient` and `billing` there are: one, unless `PMS_INSTANCES` says two.
+#[expect(clippy::disallowed_methods, reason = "a test has no config.rs")]
+fn instances() -> Result<u8> {
+    env::var("PMS_INSTANCES").map_or(Ok(1), |number| number.parse().context("PMS_INSTANCES is a number"))
 }
 
 /// A test that is interrupted leaves nothing, either.

@@ -22,9 +22,7 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
     let administrator = nobody.with_token(signed_in.text("/access_token"));
     stage.kill(auth).await?;
     for app in [App::Gateway, App::Patient, App::Billing, App::Analytics] {
-        stage
-            .eventually(&format!("{app} has missed auth"), async || Ok(stage.logged(Part::service(app), NO_KEYS) > 0))
-            .await?;
+        stage.eventually(&format!("{app} has missed auth"), async || Ok(stage.logged(app, NO_KEYS) > 0)).await?;
     }
     let patient = administrator.registered(&person()).await?;
     administrator.get(patient.header("location")).await?.expect(200)?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use access::Role;
 use anyhow::Result;
-use local::{App, Part};
+use local::App;
 
 use super::{or_long, register_without_account};
 use crate::{
@@ -14,7 +14,6 @@ use crate::{
     stage::{Stage, within},
 };
 
-const BILLING: Part = Part::service(App::Billing);
 const REGISTRATIONS: usize = 5;
 /// How long billing is dead.
 const OUTAGE: Duration = Duration::from_secs(5);
@@ -25,20 +24,21 @@ const RECOVERY: Duration = Duration::from_secs(15);
 pub(crate) async fn hangs(stage: &Stage) -> Result<()> {
     let door = stage.public(Role::FrontDesk)?;
     warm(&door).await?;
-    stage.system.pause(BILLING)?;
+    let billing = stage.services(App::Billing);
+    billing.iter().try_for_each(|service| stage.system.pause(*service))?;
     let mut patients = Vec::new();
     for _ in 0..REGISTRATIONS {
         patients.push(register_without_account(&door).await?);
     }
     say("registrations answered while billing hung", &patients);
-    stage.system.resume(BILLING)?;
+    billing.iter().try_for_each(|service| stage.system.resume(*service))?;
     recovers(stage, &door, &patients).await
 }
 
 pub(crate) async fn dies(stage: &Stage) -> Result<()> {
     let door = stage.public(Role::FrontDesk)?;
     warm(&door).await?;
-    stage.kill(BILLING).await?;
+    stage.kill_every(App::Billing).await?;
     let begun = Instant::now();
     let mut patients = Vec::new();
     // A sidecar that tries in vain may wait longer each time.
@@ -47,7 +47,7 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
         tokio::time::sleep(PAUSE).await;
     }
     say("registrations answered while billing was dead", &patients);
-    stage.respawn(BILLING)?;
+    stage.respawn_every(App::Billing)?;
     recovers(stage, &door, &patients).await
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use access::Role;
 use anyhow::{Result, ensure};
-use local::{App, Part};
+use local::App;
 
 use crate::{
     people::person,
@@ -19,7 +19,7 @@ const NOT_SENT: &str = "events are left to the sweeper";
 const SWEPT: &str = "the sweeper sent events";
 
 pub(crate) async fn dies(stage: &Stage) -> Result<()> {
-    let patient = Part::service(App::Patient);
+    let patient = App::Patient;
     let analyst = stage.public(Role::Analyst)?;
     stage.settled().await?;
     let before = analyst.counted().await?;

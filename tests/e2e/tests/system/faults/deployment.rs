@@ -8,7 +8,7 @@ use std::{
 use access::Role;
 use anyhow::{Result, bail, ensure};
 use futures::future::try_join_all;
-use local::{App, Part};
+use local::App;
 use sqlx::Executor as _;
 
 use crate::{door::Door, people::person, stage::Stage};
@@ -25,7 +25,6 @@ pub(crate) async fn drains(stage: &Stage) -> Result<()> {
 
 async fn what_is_under_way_is_finished(stage: &Stage) -> Result<()> {
     let door = stage.public(Role::FrontDesk)?;
-    let patient = Part::service(App::Patient);
     // A write cannot end while somebody else holds the table.
     let mut database = stage.database(App::Patient).await?;
     database.execute("begin; lock table projection.patients in exclusive mode").await?;
@@ -38,14 +37,18 @@ async fn what_is_under_way_is_finished(stage: &Stage) -> Result<()> {
                 Ok(stage.count(App::Patient, waiting).await?["count"] != 0)
             })
             .await?;
-        let process = stage.terminate(patient)?;
+        // Whichever instance it is that has the registration.
+        let services = stage.services(App::Patient).into_iter();
+        let processes = services.map(|service| stage.terminate(service)).collect::<Result<Vec<_>>>()?;
         tokio::time::sleep(UNDER_WAY).await;
         database.execute("commit").await?;
-        anyhow::Ok(process)
+        anyhow::Ok(processes)
     };
-    let (registered, process) = tokio::try_join!(registration, deployment)?;
-    ensure!(process.ended(ENDS_WITHIN).await, "it does not end");
-    stage.respawn(patient)?;
+    let (registered, processes) = tokio::try_join!(registration, deployment)?;
+    for process in processes {
+        ensure!(process.ended(ENDS_WITHIN).await, "it does not end");
+    }
+    stage.respawn_every(App::Patient)?;
     stage.ready().await?;
     door.get(registered.header("location")).await?.expect(200)?;
     Ok(())
@@ -53,7 +56,6 @@ async fn what_is_under_way_is_finished(stage: &Stage) -> Result<()> {
 
 async fn nobody_sees_more_than_a_503(stage: &Stage) -> Result<()> {
     let door = stage.public(Role::FrontDesk)?;
-    let patient = Part::service(App::Patient);
     let (over, registered) = (AtomicBool::new(false), AtomicUsize::new(0));
     let clerks = try_join_all((0..AT_ONCE).map(|_| register_until(&door, &over, &registered)));
     let deployment = async {
@@ -61,17 +63,19 @@ async fn nobody_sees_more_than_a_503(stage: &Stage) -> Result<()> {
             let before = registered.load(Ordering::SeqCst);
             stage.eventually("registrations go on", async || Ok(registered.load(Ordering::SeqCst) > before + 50)).await
         };
-        go_on().await?;
-        let process = stage.terminate(patient)?;
-        ensure!(process.ended(ENDS_WITHIN).await, "it does not end");
-        stage.respawn(patient)?;
-        stage.ready().await?;
+        for service in stage.services(App::Patient) {
+            go_on().await?;
+            let process = stage.terminate(service)?;
+            ensure!(process.ended(ENDS_WITHIN).await, "{service} does not end");
+            stage.respawn(service)?;
+            stage.ready().await?;
+        }
         go_on().await?;
         over.store(true, Ordering::SeqCst);
         anyhow::Ok(())
     };
     tokio::try_join!(clerks, deployment)?;
-    ensure!(stage.logged(patient, "some requests were still under way") == 0, "it ended with requests under way");
+    ensure!(stage.logged(App::Patient, "some requests were still under way") == 0, "it ended with requests under way");
     stage.settled().await
 }
 
