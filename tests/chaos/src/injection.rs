@@ -34,7 +34,7 @@ const MOST_BESIDE: usize = 400;
 const DELIVERED: Duration = Duration::from_secs(5);
 const PUBLISHED: Duration = Duration::from_secs(5);
 /// How long a message is tried to be published, through however many deaths of its publisher's sidecar.
-const GIVE_UP: Duration = Duration::from_secs(180);
+const GIVE_UP: Duration = Duration::from_mins(3);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Every topic, its publisher and its consumers.

@@ -20,7 +20,7 @@ use crate::settings::Settings;
 
 const POLL: Duration = Duration::from_millis(100);
 /// How long a part may take to come back before the run is given up.
-const BACK: Duration = Duration::from_secs(60);
+const BACK: Duration = Duration::from_mins(1);
 
 /// The running system.
 pub(crate) struct Stage {
