@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A system that has come back answers within this, so a client that gives up is a finding.
-const GIVE_UP: Duration = Duration::from_secs(180);
+const GIVE_UP: Duration = Duration::from_mins(3);
 
 /// How likely the wishes are, in percent; all else is an amendment of a patient of the client's own.
 const REGISTER: u32 = 60;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use local::Part;
 use testkit::Issuer;
 use tokio::task::JoinSet;
@@ -80,7 +80,6 @@ pub async fn run(settings: &Settings, after: Option<Sabotage>, progress: impl Fn
     let ran = on(&stage, settings, after, &progress).await;
     let keep = settings.keep || (settings.sabotage.is_none() && !ran.as_ref().is_ok_and(Outcome::holds));
     let home = stage.home().root().to_owned();
-    let stage = Arc::into_inner(stage).context("somebody still uses the system")?;
     stage.strike(keep).await?;
     if keep {
         progress(&format!("everything is kept in {}", home.display()));

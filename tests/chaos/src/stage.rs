@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     path::Path,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -19,7 +20,7 @@ use crate::settings::Settings;
 
 const POLL: Duration = Duration::from_millis(100);
 /// How long a part may take to come back before the run is given up.
-const BACK: Duration = Duration::from_secs(60);
+const BACK: Duration = Duration::from_mins(1);
 
 /// The running system.
 pub(crate) struct Stage {
@@ -28,7 +29,7 @@ pub(crate) struct Stage {
     pub(crate) tokens: Tokens,
     pub(crate) http: reqwest::Client,
     pub(crate) time_zone: String,
-    folder: Option<TempDir>,
+    folder: Mutex<Option<TempDir>>,
     _reservation: Reservation,
 }
 
@@ -68,7 +69,7 @@ impl Stage {
             tokens: Tokens::read(&home)?,
             http: reqwest::Client::builder().no_proxy().build()?,
             time_zone,
-            folder: Some(folder),
+            folder: Mutex::new(Some(folder)),
             _reservation: reservation,
         })
     }
@@ -169,13 +170,13 @@ impl Stage {
     }
 
     /// Ends everything; the home stays when it is asked to.
-    pub(crate) async fn strike(mut self, keep: bool) -> Result<()> {
+    pub(crate) async fn strike(&self, keep: bool) -> Result<()> {
         if let Some(supervisor) = self.system.supervisor() {
             supervisor.stop().await;
         }
         let stopped = self.system.down().await;
         local::system::kill_all(self.home());
-        let folder = self.folder.take();
+        let folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner).take();
         if keep {
             drop(folder.map(TempDir::keep));
         } else {

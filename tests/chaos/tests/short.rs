@@ -35,7 +35,7 @@ fn short_run() -> Result<Outcome> {
         seed: SEED,
         writes: 400,
         clients: CLIENTS,
-        kills: 5,
+        kills: 4,
         pause: Duration::from_secs(5),
         broker: local::options::DEFAULT_BROKER.to_owned(),
         instances: 1,

@@ -5,8 +5,8 @@ use crate::{
     tree::{code_lines, is_rust},
 };
 
-/// How the names of such switches begin, and what belongs to them.
-const SWITCHES: [&str; 4] = ["IGNORE_", "ignore_", "forgetting_", "fn forget"];
+/// The names of such switches, and of what they turn on.
+const SWITCHES: [&str; 3] = ["IGNORE_IDEMPOTENCY_KEYS", "ignore_idempotency_keys", "forgetting_keys"];
 
 const GUARD: &str = "#[cfg(debug_assertions)]";
 
@@ -31,7 +31,7 @@ mod tests {
 
     #[test]
     fn a_switch_without_its_guard_is_found() {
-        let good = "#[cfg(debug_assertions)]\npub const ENV: &str = \"IGNORE_KEYS\";\n";
+        let good = "#[cfg(debug_assertions)]\npub const ENV: &str = \"IGNORE_IDEMPOTENCY_KEYS\";\n";
         let check = |text: &str| in_debug_programs_alone(&Tree::of([("services/a/src/config.rs", text)]));
         assert_eq!(check(good), [""; 0]);
         assert_eq!(check(&good.replace(GUARD, "")).len(), 1);
