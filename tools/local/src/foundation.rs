@@ -50,8 +50,7 @@ impl System {
         .collect()
     }
 
-    /// The broker's server.
-    pub fn broker_server(&self) -> Broker {
+    pub(crate) fn broker_server(&self) -> Broker {
         Broker::new(self.broker(), self.home(), self.ports(), self.broker_files())
     }
 }
