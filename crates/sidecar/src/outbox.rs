@@ -58,7 +58,9 @@ async fn relay(sidecar: Sidecar, mut waiting: mpsc::Receiver<Event>) {
     while waiting.recv_many(&mut batch, MOST).await > 0 {
         if batch.len() < MOST {
             time::sleep(LINGER).await;
-            while batch.len() < MOST && let Ok(event) = waiting.try_recv() {
+            while batch.len() < MOST
+                && let Ok(event) = waiting.try_recv()
+            {
                 batch.push(event);
             }
         }

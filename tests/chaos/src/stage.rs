@@ -47,7 +47,7 @@ impl Stage {
             repo,
             home: home.clone(),
             ports: reservation.ports,
-            broker: settings.broker.clone(),
+            broker: settings.broker,
             launcher: Launcher::Supervisor,
             instances: settings.instances,
             bin_dir: settings.bin_dir.clone(),
