@@ -18,11 +18,11 @@ LOCAL := tools/local/pms-local.sh
 PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset env journey build test bench bench-growth chaos chaos-negative fmt lint
+.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth chaos chaos-negative fmt lint
 .PHONY: prerequisites parts runtime kafka services test-services load
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build what is missing, start everything, show a registration
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(BIN)/pms-local up
@@ -55,6 +55,10 @@ test: prerequisites ## everything: formatting, lints, unit, service, tidy and en
 	cd dapr/runtime && go vet ./... && go test ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
+
+e2e: prerequisites ## the whole system end to end, also on another broker: make e2e BROKER=redis
+	@$(MAKE) -j3 runtime kafka test-services
+	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test -p e2e
 
 bench: prerequisites ## measure speed and cost beside the floor: make bench ARGS="--only register-64,floor-64"
 	@$(MAKE) -j3 runtime kafka load

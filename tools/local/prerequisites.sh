@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks what the system is built and run with, installs PostgreSQL where that is possible,
-# and names everything else that is missing, with the command that installs it.
+# Checks what the system is built and run with, installs PostgreSQL (and Redis, when BROKER asks for it) where that is
+# possible, and names everything else that is missing, with the command that installs it.
 set -eu
 
 rust=1.95
@@ -31,11 +31,12 @@ newest_postgres() {
     } | sort -n | tail -n 1
 }
 
+as_root=
+[ "$(id -u)" = 0 ] || as_root="sudo -n"
+apt_get="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0"
+
 install_postgres() {
-    as_root=
-    [ "$(id -u)" = 0 ] || as_root="sudo -n"
     echo "installing PostgreSQL from the distribution"
-    apt_get="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0"
     # The package would make a cluster and start it at the standard port: ours is enough.
     $apt_get update &&
         $apt_get install -y --no-install-recommends postgresql-common >/dev/null &&
@@ -43,6 +44,14 @@ install_postgres() {
             /etc/postgresql-common/createcluster.conf &&
         $apt_get install -y --no-install-recommends postgresql >/dev/null
 }
+
+# The server's program without the system service that the package `redis-server` adds to it.
+install_redis() {
+    echo "installing Redis from the distribution"
+    $apt_get update && $apt_get install -y --no-install-recommends redis-tools >/dev/null
+}
+
+has_redis() { has redis-server || has redis-check-rdb; }
 
 may_install() { has apt-get && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }
 
@@ -52,6 +61,10 @@ fi
 if ! at_least "$postgres" "$(newest_postgres)"; then
     need "PostgreSQL $postgres or later" \
         "sudo apt-get install postgresql   (an older release of the distribution: https://apt.postgresql.org)"
+fi
+if [ "${BROKER:-kafka}" = redis ]; then
+    ! has_redis && may_install && { install_redis || true; }
+    has_redis || need "Redis" "sudo apt-get install redis-tools   (elsewhere: whatever brings redis-server)"
 fi
 at_least "$rust" "$(cargo --version 2>/dev/null | cut -d ' ' -f 2)" ||
     need "Rust $rust or later" "curl -fsSL https://sh.rustup.rs | sh"

@@ -8,7 +8,8 @@ use std::{
 
 use anyhow::Result;
 use local::{
-    App, Home, Kafka, Postgres, Process, Reservation, Secrets, Sentry, Signal, Tokens, access, postgres::Shutdown,
+    App, Home, Kafka, Postgres, Process, Reservation, Secrets, Sentry, Signal, Tokens, access, broker,
+    postgres::Shutdown,
 };
 use runtime::Environment;
 use tempfile::TempDir;
@@ -46,7 +47,7 @@ impl Parts {
         let home = Home::create(folder.path())?;
         let runtime = runtime_dir(&repo).await?;
         let files = kafka_files(&repo).await?;
-        let secrets = Secrets::prepare(&home, ports)?;
+        let secrets = Secrets::prepare(&home, ports, broker::Kind::Kafka)?;
         let postgres = Postgres::new(&home, ports.postgres());
         let kafka = Kafka::new(&home, ports, &files);
         let sentry = Sentry::new(&home, ports, &runtime);

@@ -10,7 +10,6 @@ import (
 	"github.com/dapr/components-contrib/bindings/postgres"
 	"github.com/dapr/components-contrib/pubsub/kafka"
 	"github.com/dapr/components-contrib/pubsub/rabbitmq"
-	"github.com/dapr/components-contrib/pubsub/redis"
 	"github.com/dapr/components-contrib/secretstores/local/env"
 	"github.com/dapr/components-contrib/secretstores/local/file"
 	pgv1 "github.com/dapr/components-contrib/state/postgresql/v1"
@@ -25,6 +24,7 @@ import (
 	"github.com/dapr/kit/logger"
 
 	"patient-management-system/dapr/runtime/loopback"
+	"patient-management-system/dapr/runtime/streams"
 )
 
 // Registry answers the components that daprd may load, all of them logging
@@ -60,7 +60,7 @@ func pubSubs(log logger.Logger) *pubsub.Registry {
 	r := pubsub.NewRegistry()
 	r.Logger = log
 	r.RegisterComponent(kafka.NewKafka, "kafka")
-	r.RegisterComponent(redis.NewRedisStreams, "redis")
+	r.RegisterComponent(streams.New, "redis")
 	r.RegisterComponent(rabbitmq.NewRabbitMQ, "rabbitmq")
 	return r
 }

@@ -27,9 +27,9 @@ struct Arguments {
     /// How many seconds the relay hangs at the end.
     #[arg(long, default_value_t = 15)]
     pause: u64,
-    /// A folder of components/.
-    #[arg(long, env = "BROKER", default_value = local::options::DEFAULT_BROKER)]
-    broker: String,
+    /// The broker: `kafka` or `redis`.
+    #[arg(long, env = "BROKER", default_value_t)]
+    broker: local::broker::Kind,
     /// How many instances of patient and of billing.
     #[arg(long, env = "INSTANCES", default_value_t = 1)]
     instances: u8,

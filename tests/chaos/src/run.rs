@@ -128,7 +128,7 @@ async fn on(
     progress(&format!("{} writes have their answer after {:.1} s", world.pace.done(), load.as_secs_f64()));
     injector.settle().await?;
     stage.ready(BACK).await?;
-    let limits = Limits::of(&settings.broker);
+    let limits = Limits::of(settings.broker);
     let limit = |limit: Duration| if settings.sabotage.is_some() { limit.min(SABOTAGED) } else { limit };
     let settles = settings.sabotage.is_none_or(Sabotage::settles);
     let drained = [
@@ -204,7 +204,7 @@ fn of_run(
     ];
     // What cannot settle is not waited for.
     if settles {
-        let limits = Limits::of(&settings.broker);
+        let limits = Limits::of(settings.broker);
         let [outbox, consumers] = drained;
         for (name, promise, took, limit) in [
             ("drained", "every event had left in time", outbox, limits.outbox),

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use local::broker::Kind;
+
 use crate::sabotage::Sabotage;
 
 /// What a run is told.
@@ -17,8 +19,8 @@ pub struct Settings {
     pub kills: u32,
     /// How long the relay hangs at the end.
     pub pause: Duration,
-    /// A folder of `components/`.
-    pub broker: String,
+    /// The broker.
+    pub broker: Kind,
     /// How many instances of those apps that may have several.
     pub instances: u8,
     /// The services' programs.
@@ -48,14 +50,14 @@ pub struct Limits {
 
 impl Limits {
     /// The limits of a broker.
-    pub fn of(broker: &str) -> Self {
+    pub fn of(broker: Kind) -> Self {
         let seconds = Duration::from_secs;
         let outbox = seconds(60);
         match broker {
             // What was given out to a consumer that died is claimed by another only after the component's processing
             // timeout, which it looks for at an interval.
-            "redis" => Self { outbox, consumers: seconds(120), poison: seconds(120) },
-            _ => Self { outbox, consumers: seconds(60), poison: seconds(60) },
+            Kind::Redis => Self { outbox, consumers: seconds(120), poison: seconds(120) },
+            Kind::Kafka => Self { outbox, consumers: seconds(60), poison: seconds(60) },
         }
     }
 }

@@ -48,7 +48,7 @@ impl Stage {
             repo,
             home: home.clone(),
             ports: reservation.ports,
-            broker: settings.broker.clone(),
+            broker: settings.broker,
             launcher: Launcher::Supervisor,
             instances: settings.instances,
             bin_dir: settings.bin_dir.clone(),

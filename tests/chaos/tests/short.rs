@@ -37,7 +37,7 @@ fn short_run() -> Result<Outcome> {
         clients: CLIENTS,
         kills: 4,
         pause: Duration::from_secs(5),
-        broker: local::options::DEFAULT_BROKER.to_owned(),
+        broker: local::broker::Kind::default(),
         instances: 1,
         bin_dir: programs()?,
         checker: beside()?.join("chaos-checker"),

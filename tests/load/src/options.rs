@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
-use local::options::DEFAULT_BROKER;
+use local::broker;
 
 /// Measures the whole system on this machine.
 #[derive(Debug, Parser)]
@@ -37,9 +37,9 @@ pub struct Setup {
     /// The services' programs.
     #[arg(long, env = "PMS_BIN_DIR")]
     pub bin_dir: Option<PathBuf>,
-    /// The broker, a folder of `components/`.
-    #[arg(long, env = "BROKER", default_value = DEFAULT_BROKER)]
-    pub broker: String,
+    /// The broker: `kafka` or `redis`.
+    #[arg(long, env = "BROKER", default_value_t)]
+    pub broker: broker::Kind,
     /// How many instances there are of the services that may have several.
     #[arg(long, env = "PMS_INSTANCES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     pub instances: u8,

@@ -82,7 +82,7 @@ impl Rig {
             repo: repo.clone(),
             home: home.clone(),
             ports: reservation.ports,
-            broker: setup.broker.clone(),
+            broker: setup.broker,
             launcher: Launcher::Cli,
             instances: setup.instances,
             bin_dir: bin_dir.to_owned(),

@@ -14,8 +14,17 @@ const BASE: &str = "base";
 const ROLES: [&str; 4] = ["functions", "pubsub", "secretstore", "statestore"];
 
 /// What must not stand in a file that everyone reads.
-const SECRET: [&str; 8] =
-    ["brokers", "connectionString", "password", "redisHost", "redisPassword", "saslPassword", "secretKey", "url"];
+const SECRET: [&str; 9] = [
+    "brokers",
+    "connectionString",
+    "password",
+    "redisHost",
+    "redisPassword",
+    "redisUsername",
+    "saslPassword",
+    "secretKey",
+    "url",
+];
 
 /// Every broker's folder has the same components.
 pub fn same_for_every_broker(tree: &Tree) -> Vec<Finding> {

@@ -16,15 +16,20 @@ const DEAD_LETTER_PARTITIONS: u16 = 1;
 pub struct Topic {
     /// Its name.
     pub name: String,
-    /// How many partitions it has.
+    /// How many partitions it has, where the broker knows any.
     pub partitions: u16,
+    /// The app ids of those who may publish it.
+    pub publish: Vec<String>,
+    /// The app ids of those who may read it.
+    pub subscribe: Vec<String>,
 }
 
 impl Topic {
-    /// A topic with as many partitions as its name asks for.
+    /// A topic of nobody, with as many partitions as its name asks for.
     pub fn new(name: &str) -> Self {
         let is_dead_letter = name.split(['.', '-']).any(|word| word == "dead");
-        Self { name: name.to_owned(), partitions: if is_dead_letter { DEAD_LETTER_PARTITIONS } else { PARTITIONS } }
+        let partitions = if is_dead_letter { DEAD_LETTER_PARTITIONS } else { PARTITIONS };
+        Self { name: name.to_owned(), partitions, publish: Vec::new(), subscribe: Vec::new() }
     }
 }
 
@@ -38,16 +43,23 @@ struct Access {
 #[serde(untagged)]
 enum Entry {
     Name(String),
-    Topic { name: String, partitions: Option<u16> },
+    Topic {
+        name: String,
+        partitions: Option<u16>,
+        #[serde(default)]
+        publish: Vec<String>,
+        #[serde(default)]
+        subscribe: Vec<String>,
+    },
 }
 
 impl From<Entry> for Topic {
     fn from(entry: Entry) -> Self {
         match entry {
             Entry::Name(name) => Self::new(&name),
-            Entry::Topic { name, partitions } => {
+            Entry::Topic { name, partitions, publish, subscribe } => {
                 let topic = Self::new(&name);
-                Self { partitions: partitions.unwrap_or(topic.partitions), ..topic }
+                Self { partitions: partitions.unwrap_or(topic.partitions), publish, subscribe, ..topic }
             }
         }
     }

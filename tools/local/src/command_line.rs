@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use local::{options::DEFAULT_BROKER, ports::DEFAULT_BASE};
+use local::{broker, ports::DEFAULT_BASE};
 
 /// The system on this machine, without Docker.
 #[derive(Debug, Parser)]
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Status,
     /// Follow the logs.
     Logs {
-        /// An app (its service and sidecar), or `postgres`, `kafka`, `sentry`, `dapr`; else every service.
+        /// An app (its service and sidecar), or `postgres`, `kafka`, `redis`, `sentry`, `dapr`; else every service.
         part: Option<String>,
     },
     /// Stop everything and delete all data.
@@ -65,9 +65,9 @@ pub(crate) struct Up {
     #[arg(long, env = "PMS_KAFKA_JARS")]
     pub(crate) kafka: PathBuf,
 
-    /// A folder of `components/`.
-    #[arg(long, env = "BROKER", default_value = DEFAULT_BROKER)]
-    pub(crate) broker: String,
+    /// The broker: `kafka` or `redis`.
+    #[arg(long, env = "BROKER", default_value_t)]
+    pub(crate) broker: broker::Kind,
 
     /// How many instances of `patient` and `billing` there are.
     #[arg(long, env = "PMS_INSTANCES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]

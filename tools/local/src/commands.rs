@@ -12,8 +12,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use local::{
-    App, Home, Launcher, Options, Part, Ports, Postgres, Secrets, System, journey::journey, postgres, report::Report,
-    status::status, system,
+    App, Home, Launcher, Options, Part, Ports, Postgres, Secrets, System, broker, journey::journey, postgres,
+    report::Report, status::status, system,
 };
 use tokio::signal::{
     ctrl_c,
@@ -185,7 +185,7 @@ async fn walk(home: &Path) -> Result<()> {
     let system = running(home)?;
     let secrets = secrets(system.home())?;
     println!("\nA patient is registered, through every part:\n");
-    journey(&system.url(), &secrets, &Report::new(false)).await.context("the journey ended early")?;
+    journey(&system.url(), system.broker(), &secrets, &Report::new(false)).await.context("the journey ended early")?;
     println!(
         "\nThe system is at {url}.\n\
          `make env` prints who may sign in; in a shell:\n\n{SHELL}\n\
@@ -197,11 +197,11 @@ async fn walk(home: &Path) -> Result<()> {
 
 async fn migrate(home: &Path, port_base: u16) -> Result<()> {
     let home = Home::create(home)?;
-    let ports = match System::running(&home)? {
-        Some(system) => system.ports(),
-        None => Ports::new(port_base)?,
+    let (ports, broker) = match System::running(&home)? {
+        Some(system) => (system.ports(), system.broker()),
+        None => (Ports::new(port_base)?, broker::Kind::default()),
     };
-    let secrets = Secrets::prepare(&home, ports)?;
+    let secrets = Secrets::prepare(&home, ports, broker)?;
     let cluster = Postgres::new(&home, ports.postgres());
     cluster.start(&secrets.superuser_password).await?;
     system::migrate(&cluster, &secrets).await?;

@@ -52,7 +52,7 @@ impl<'a> Dapr<'a> {
             repo: &options.repo,
             home: options.home.root(),
             bin_dir: &options.bin_dir,
-            broker: &options.broker,
+            broker: options.broker.id(),
             ports: options.ports,
             log_level: &options.log_level,
             environment: &options.extra_env,

@@ -3,11 +3,11 @@
 use anyhow::{Context as _, Result};
 
 use crate::{
-    kafka::Kafka,
+    broker::Broker,
     postgres::{self, Postgres, Shutdown},
-    process::{Process, Signal},
+    process::Process,
     secrets::Secrets,
-    system::{KILLED, System},
+    system::System,
 };
 
 impl System {
@@ -29,8 +29,7 @@ impl System {
 
     /// Kills the broker.
     pub async fn kill_broker(&self) -> Result<()> {
-        self.broker_server().process().context("the broker does not run")?.end(Signal::KILL, KILLED).await;
-        Ok(())
+        self.broker_server().kill().await
     }
 
     /// Starts the broker, unless it runs.
@@ -41,13 +40,17 @@ impl System {
     /// The first processes of everything that stands under all services.
     pub fn foundation(&self) -> Vec<(&'static str, Process)> {
         let sentry = Process::recorded(self.home(), "sentry");
-        [("postgres", self.postgres().process()), ("kafka", self.broker_server().process()), ("sentry", sentry)]
-            .into_iter()
-            .filter_map(|(name, process)| Some((name, process?)))
-            .collect()
+        [
+            ("postgres", self.postgres().process()),
+            (self.broker().id(), self.broker_server().process()),
+            ("sentry", sentry),
+        ]
+        .into_iter()
+        .filter_map(|(name, process)| Some((name, process?)))
+        .collect()
     }
 
-    fn broker_server(&self) -> Kafka {
-        Kafka::new(self.home(), self.ports(), self.broker_files())
+    pub(crate) fn broker_server(&self) -> Broker {
+        Broker::new(self.broker(), self.home(), self.ports(), self.broker_files())
     }
 }

@@ -12,19 +12,19 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::{readiness::client, report::Report, secrets::Secrets};
+use crate::{broker, readiness::client, report::Report, secrets::Secrets};
 
 const ANSWER: Duration = Duration::from_secs(10);
 const COUNTED: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Walks the chain at `url` as the administrator; any step that answers otherwise than it should is an error.
-pub async fn journey(url: &str, secrets: &Secrets, report: &Report) -> Result<()> {
+/// Walks the chain at `url`, which has this broker, as the administrator; any step that answers otherwise than it should is an error.
+pub async fn journey(url: &str, broker: broker::Kind, secrets: &Secrets, report: &Report) -> Result<()> {
     let traveller = Traveller::sign_in(url, secrets, report).await?;
     let before = traveller.count().await?;
     let patient = traveller.register().await?;
     traveller.read_account(&patient).await?;
-    traveller.wait_counted(before).await?;
+    traveller.wait_counted(before, broker).await?;
     traveller.register_nonsense().await?;
     Ok(())
 }
@@ -96,7 +96,7 @@ impl<'a> Traveller<'a> {
         }
     }
 
-    async fn wait_counted(&self, before: u64) -> Result<()> {
+    async fn wait_counted(&self, before: u64, broker: broker::Kind) -> Result<()> {
         let begun = Instant::now();
         while self.count().await? <= before {
             ensure!(
@@ -107,10 +107,11 @@ impl<'a> Traveller<'a> {
             sleep(POLL).await;
         }
         self.report.say(&format!(
-            "GET  /api/analytics/...         counted after {} ms: {} -> {}  patient -> Kafka -> analytics",
+            "GET  /api/analytics/...         counted after {} ms: {} -> {}  patient -> {} -> analytics",
             begun.elapsed().as_millis(),
             before,
-            self.count().await?
+            self.count().await?,
+            broker.title()
         ));
         Ok(())
     }

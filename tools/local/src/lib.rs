@@ -1,13 +1,14 @@
-//! The whole system on one machine, without Docker: PostgreSQL, Kafka and sentry on loopback,
+//! The whole system on one machine, without Docker: PostgreSQL, a broker and sentry on loopback,
 //! and the services with their sidecars under `dapr run`.
 //!
 //! [`Home`] says where a system keeps its state and [`Ports`] where it listens.
-//! The parts ([`Postgres`], [`Kafka`], [`Sentry`]) can be started alone, as a service's tests do;
+//! The parts ([`Postgres`], [`Broker`], [`Sentry`]) can be started alone, as a service's tests do;
 //! [`System`] is all of them together, and [`Supervisor`] brings back what a test has killed of it.
 //! Nothing here is global: any number of systems run beside each other.
 
 pub mod access;
 pub mod app;
+pub mod broker;
 mod dapr;
 mod dapr_yaml;
 mod foundation;
@@ -21,6 +22,7 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 mod readiness;
+pub mod redis;
 pub mod report;
 mod run_file;
 pub mod secrets;
@@ -31,6 +33,7 @@ mod supervisor;
 pub mod system;
 
 pub use app::App;
+pub use broker::Broker;
 pub use home::Home;
 pub use kafka::Kafka;
 pub use options::{Launcher, Options};

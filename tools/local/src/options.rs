@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use crate::{home::Home, part::Part, ports::Ports};
-
-/// The broker unless another is asked for; a folder of `components/`.
-pub const DEFAULT_BROKER: &str = "kafka";
+use crate::{broker, home::Home, part::Part, ports::Ports};
 
 /// Who starts the services and sidecars.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,8 +23,8 @@ pub struct Options {
     pub home: Home,
     /// Where it listens.
     pub ports: Ports,
-    /// Which folder of `components/` holds the broker.
-    pub broker: String,
+    /// Which broker it has.
+    pub broker: broker::Kind,
     /// Who starts the services and sidecars.
     pub launcher: Launcher,
     /// How many instances there are of the apps that may have several: 1 is `dapr/dapr.yaml`, 2 is

@@ -17,11 +17,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     app::App,
+    broker,
     home::{Home, read_optional, write_private},
     ports::Ports,
 };
 
 const ADMINISTRATOR: &str = "admin@clinic.example";
+
+/// Who may look after the broker, and read nothing in it.
+pub(crate) const BROKER_OPERATOR: &str = "operator";
 
 /// Connections of each pool: two pools of four applications stay below PostgreSQL's limit.
 const POOL: u16 = 16;
@@ -41,6 +45,9 @@ pub struct Secrets {
     pub administrator_password: String,
     /// The passwords of the sidecars' roles.
     roles: BTreeMap<String, String>,
+    /// The passwords of the broker's users, for those brokers that know users; made when one is first needed.
+    #[serde(default)]
+    broker_users: BTreeMap<String, String>,
 }
 
 /// What sidecar and service prove themselves with to each other; made anew at every start.
@@ -54,16 +61,18 @@ pub struct Tokens {
 }
 
 impl Secrets {
-    /// Reads the home's secrets, makes those that are missing, and writes every app's file for these ports.
-    pub fn prepare(home: &Home, ports: Ports) -> Result<Self> {
+    /// Reads the home's secrets, makes those that are missing, and writes every app's file for these ports and this
+    /// broker.
+    pub fn prepare(home: &Home, ports: Ports, broker: broker::Kind) -> Result<Self> {
         let path = home.local_secrets();
-        let secrets = match Self::read(home)? {
+        let mut secrets = match Self::read(home)? {
             Some(secrets) => secrets,
             None => Self::make()?,
         };
+        secrets.add_broker_users()?;
         write_private(&path, &serde_json::to_string_pretty(&secrets)?)?;
         for app in App::ALL {
-            secrets.write_app(&home.app_secrets(app), app, ports)?;
+            secrets.write_app(&home.app_secrets(app), app, ports, broker)?;
         }
         Ok(secrets)
     }
@@ -82,6 +91,20 @@ impl Secrets {
         self.roles.get(role).map(String::as_str)
     }
 
+    /// The password of a user of the broker.
+    pub fn broker_password(&self, user: &str) -> Option<&str> {
+        self.broker_users.get(user).map(String::as_str)
+    }
+
+    fn add_broker_users(&mut self) -> Result<()> {
+        for user in App::ALL.map(App::id).into_iter().chain([BROKER_OPERATOR]) {
+            if !self.broker_users.contains_key(user) {
+                self.broker_users.insert(user.to_owned(), random()?);
+            }
+        }
+        Ok(())
+    }
+
     fn make() -> Result<Self> {
         let mut roles = BTreeMap::new();
         for app in App::ALL.into_iter().filter(|app| app.database().is_some()) {
@@ -93,16 +116,18 @@ impl Secrets {
             administrator_email: ADMINISTRATOR.to_owned(),
             administrator_password: readable()?,
             roles,
+            broker_users: BTreeMap::new(),
         })
     }
 
-    fn write_app(&self, path: &Path, app: App, ports: Ports) -> Result<()> {
+    fn write_app(&self, path: &Path, app: App, ports: Ports, broker: broker::Kind) -> Result<()> {
         let mut file: BTreeMap<String, String> = match read_optional(path)? {
             Some(text) => serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?,
             None => BTreeMap::new(),
         };
-        let brokers = format!("127.0.0.1:{}", ports.kafka());
-        file.insert("pubsub-brokers".to_owned(), brokers);
+        // What another broker needed is of no use to this one.
+        file.retain(|key, _| !key.starts_with("pubsub-"));
+        file.extend(broker.secrets(app, ports, self)?.into_iter().map(|(key, value)| (key.to_owned(), value)));
         if let Some(database) = app.database() {
             for (key, role) in
                 [("statestore-connection", app.state_role()), ("functions-connection", app.functions_role())]
@@ -189,9 +214,9 @@ mod tests {
     #[test]
     fn another_port_base_moves_connections_and_keeps_every_secret() {
         let (_folder, home) = home();
-        let first = Secrets::prepare(&home, Ports::new(9000).unwrap()).unwrap();
+        let first = Secrets::prepare(&home, Ports::new(9000).unwrap(), broker::Kind::Kafka).unwrap();
         let key = app(&home, App::Auth)["signing-key"].clone();
-        let second = Secrets::prepare(&home, Ports::new(9100).unwrap()).unwrap();
+        let second = Secrets::prepare(&home, Ports::new(9100).unwrap(), broker::Kind::Kafka).unwrap();
         assert!(first == second);
 
         let patient = app(&home, App::Patient);
@@ -210,7 +235,7 @@ mod tests {
     #[test]
     fn the_gateway_gets_no_database_and_only_auth_a_key() {
         let (_folder, home) = home();
-        Secrets::prepare(&home, Ports::new(9000).unwrap()).unwrap();
+        Secrets::prepare(&home, Ports::new(9000).unwrap(), broker::Kind::Kafka).unwrap();
         let keys: Vec<_> = app(&home, App::Gateway).into_keys().collect();
         assert_eq!(keys, ["pubsub-brokers"]);
         assert!(app(&home, App::Auth).contains_key("administrator-password"));
@@ -221,7 +246,7 @@ mod tests {
     fn a_key_that_somebody_added_stays() {
         let (_folder, home) = home();
         fs::write(home.app_secrets(App::Billing), r#"{"clearing-house": "x"}"#).unwrap();
-        Secrets::prepare(&home, Ports::new(9000).unwrap()).unwrap();
+        Secrets::prepare(&home, Ports::new(9000).unwrap(), broker::Kind::Kafka).unwrap();
         assert_eq!(app(&home, App::Billing)["clearing-house"], "x");
     }
 

@@ -51,7 +51,7 @@ pub async fn status(system: &System) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (name, port) in [
         ("postgres", Some(ports.postgres())),
-        ("kafka", Some(ports.kafka())),
+        (system.broker().id(), Some(system.broker().port(ports))),
         ("sentry", Some(ports.sentry())),
         ("dapr", None),
     ] {

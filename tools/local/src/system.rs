@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access,
     app::App,
+    broker,
     dapr::{self, Dapr},
     home::{Home, read_optional, write_private},
-    kafka::{self, Kafka},
-    options::{DEFAULT_BROKER, Launcher, Options},
+    options::{Launcher, Options},
     part::Part,
     ports::{Ports, is_free},
     postgres::{self, Postgres, Shutdown},
@@ -29,7 +29,7 @@ use crate::{
     supervisor::{self, Supervisor},
 };
 
-pub(crate) const KILLED: Duration = Duration::from_secs(5);
+const KILLED: Duration = Duration::from_secs(5);
 const RECORD: &str = "system.json";
 
 /// A system that was started.
@@ -37,7 +37,7 @@ const RECORD: &str = "system.json";
 pub struct System {
     home: Home,
     ports: Ports,
-    broker: String,
+    broker: broker::Kind,
     broker_files: PathBuf,
     instances: u8,
     supervisor: Option<Arc<Supervisor>>,
@@ -47,7 +47,7 @@ pub struct System {
 #[derive(Serialize, Deserialize)]
 struct Record {
     port_base: u16,
-    broker: String,
+    broker: broker::Kind,
     broker_files: PathBuf,
     instances: u8,
 }
@@ -73,13 +73,13 @@ impl System {
         let mut system = Self {
             home: options.home.clone(),
             ports: options.ports,
-            broker: options.broker.clone(),
+            broker: options.broker,
             broker_files: options.kafka_files.clone(),
             instances: options.instances,
             supervisor: None,
         };
         if let Some(running) = Self::running(&options.home)?
-            && (running.ports, &running.broker) != (options.ports, &options.broker)
+            && (running.ports, running.broker) != (options.ports, options.broker)
         {
             report.say("stopping what runs on other ports or another broker");
             stop_all(&options.home).await?;
@@ -87,7 +87,7 @@ impl System {
         check_ports(options)?;
         let dapr = Dapr::prepare(options)?;
         let unchanged = dapr.runs();
-        let secrets = Secrets::prepare(&options.home, options.ports)?;
+        let secrets = Secrets::prepare(&options.home, options.ports, options.broker)?;
         system.record()?;
         let trust_anchors = system.start_foundation(options, &secrets, unchanged, &report).await?;
         let goes_on = unchanged && options.launcher == Launcher::Cli;
@@ -140,6 +140,11 @@ impl System {
     /// Its ports.
     pub fn ports(&self) -> Ports {
         self.ports
+    }
+
+    /// Its broker.
+    pub fn broker(&self) -> broker::Kind {
+        self.broker
     }
 
     /// Where clients reach it.
@@ -224,7 +229,7 @@ impl System {
     fn record(&self) -> Result<()> {
         let record = Record {
             port_base: self.ports.base(),
-            broker: self.broker.clone(),
+            broker: self.broker,
             broker_files: self.broker_files.clone(),
             instances: self.instances,
         };
@@ -266,11 +271,11 @@ impl System {
     }
 
     async fn set_up_broker(&self, options: &Options, report: &Report) -> Result<()> {
-        let kafka = Kafka::new(&self.home, self.ports, &options.kafka_files);
+        let broker = self.broker_server();
         let topics = access::topics(&options.repo)?;
-        kafka.start().await?;
-        kafka.create_topics(&topics).await?;
-        report.say(&format!("Kafka on {} with {} topics", kafka.address(), topics.len()));
+        broker.start().await?;
+        broker.prepare(&topics).await?;
+        report.say(&format!("{} on {} with {} topics", self.broker.title(), broker.address(), topics.len()));
         Ok(())
     }
 
@@ -334,7 +339,7 @@ async fn stop_all(home: &Home) -> Result<()> {
     supervisor::halt(home);
     dapr::stop(home).await;
     sentry::stop(home).await;
-    tokio::try_join!(kafka::stop(home), postgres::stop(home, Shutdown::Fast))?;
+    tokio::try_join!(broker::stop(home), postgres::stop(home, Shutdown::Fast))?;
     // What lost its record, or was started by hand from a part's environment.
     for process in Process::all_of(home) {
         process.end(Signal::KILL, KILLED).await;
@@ -367,9 +372,6 @@ fn check_ports(options: &Options) -> Result<()> {
 }
 
 fn check(options: &Options) -> Result<()> {
-    if options.broker != DEFAULT_BROKER {
-        bail!("no server is known for BROKER={}; there is `{DEFAULT_BROKER}`", options.broker);
-    }
     for app in App::ALL {
         let program = options.bin_dir.join(app.id());
         if !program.exists() {

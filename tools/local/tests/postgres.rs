@@ -4,7 +4,7 @@
 use std::{net::TcpStream, path::Path, time::Duration};
 
 use local::{
-    Home, Postgres, Reservation, Secrets, Signal,
+    Home, Postgres, Reservation, Secrets, Signal, broker,
     postgres::{Shutdown, remove_data, stop},
 };
 use tokio::process::Command;
@@ -23,7 +23,7 @@ async fn a_cluster_survives_what_may_happen_to_it() {
     let home = Home::create(&folder.path().join("home")).unwrap();
     let reservation = Reservation::take().unwrap();
     let ports = reservation.ports;
-    let secrets = Secrets::prepare(&home, ports).unwrap();
+    let secrets = Secrets::prepare(&home, ports, broker::Kind::Kafka).unwrap();
     let password = &secrets.superuser_password;
     let cluster = Postgres::new(&home, ports.postgres());
 

@@ -1,4 +1,4 @@
-//! The whole system from outside: real PostgreSQL, Kafka, sentry, five services and their sidecars, as `dapr run -f`
+//! The whole system from outside: real PostgreSQL, broker, sentry, five services and their sidecars, as `dapr run -f`
 //! starts them.
 
 mod access_matrix;

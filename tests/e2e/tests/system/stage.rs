@@ -14,8 +14,7 @@ use std::{
 use access::Role;
 use anyhow::{Context as _, Result, bail};
 use local::{
-    App, Home, Launcher, Options, Part, Ports, Process, Reservation, Secrets, System, Tokens, options::DEFAULT_BROKER,
-    system::Killed,
+    App, Home, Launcher, Options, Part, Ports, Process, Reservation, Secrets, System, Tokens, broker, system::Killed,
 };
 use reqwest::Client;
 use serde_json::Value;
@@ -25,7 +24,6 @@ use testkit::Issuer;
 
 use crate::{collector::Collector, door::Door};
 
-const PATIENCE: Duration = Duration::from_secs(45);
 const POLL: Duration = Duration::from_millis(50);
 
 /// The running system.
@@ -61,7 +59,7 @@ impl Stage {
             repo: repo.clone(),
             home: home.clone(),
             ports,
-            broker: DEFAULT_BROKER.to_owned(),
+            broker: broker()?,
             launcher: Launcher::Cli,
             instances: instances()?,
             bin_dir: programs()?,
@@ -246,13 +244,13 @@ impl Stage {
 
     /// Waits until something is so.
     pub(crate) async fn eventually(&self, what: &str, condition: impl AsyncFn() -> Result<bool>) -> Result<()> {
-        within(PATIENCE, what, condition).await.map(drop)
+        within(self.system.broker().drains_within(), what, condition).await.map(drop)
     }
 
     #[expect(clippy::print_stderr, reason = "what a failed test shows")]
     pub(crate) fn show_logs(&self) {
         let mut logs: Vec<_> = self.system.parts().map(|part| part.to_string()).collect();
-        logs.extend(["dapr", "postgres", "kafka"].map(str::to_owned));
+        logs.extend(["dapr", "postgres", self.system.broker().id()].map(str::to_owned));
         for log in logs {
             eprintln!("{}", local::launch::tail(&self.home().log(&log)));
         }
@@ -298,6 +296,12 @@ fn exporting_to(port: u16) -> BTreeMap<String, String> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
+}
+
+/// The broker that `BROKER` names, else the default.
+#[expect(clippy::disallowed_methods, reason = "a test has no config.rs")]
+fn broker() -> Result<broker::Kind> {
+    env::var("BROKER").map_or_else(|_| Ok(broker::Kind::default()), |id| id.parse())
 }
 
 /// Where the services' programs are: in `PMS_BIN_DIR`, else where cargo built them beside this test.
