@@ -90,7 +90,7 @@ async fn main() -> Result<ExitCode> {
 /// One run, told as it goes; whether it went as it should.
 async fn one(settings: &Settings) -> Result<bool> {
     table::head(settings)?;
-    let outcome = run(settings, None, |said| table::say(said)).await?;
+    let outcome = run(settings, None, table::say).await?;
     table::outcome(settings, &outcome)?;
     let Some(sabotage) = settings.sabotage else {
         table::verdict(settings, outcome.holds().then_some(()).ok_or("a promise is broken"))?;

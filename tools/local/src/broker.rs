@@ -69,7 +69,7 @@ impl Kind {
             Self::Kafka => Duration::from_secs(45),
             // A message that a killed consumer held is given out again 10 to 12 s after it was taken
             // (`components/redis/pubsub.yaml`), and by hundreds: what is behind the first hundred waits for the next look.
-            Self::Redis => Duration::from_secs(60),
+            Self::Redis => Duration::from_mins(1),
         }
     }
 

@@ -1,5 +1,5 @@
 //! Redis through its whole life: what it was told, it keeps, and each app sees its own streams alone.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test fails by panicking, and says when it is skipped")]
+#![expect(clippy::print_stderr, reason = "it says when it is skipped")]
 
 use std::process::Stdio;
 
