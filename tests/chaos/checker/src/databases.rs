@@ -168,7 +168,9 @@ fn projected_terms() -> String {
     format!(
         "select distinct jsonb_build_object('patient_id', id, 'kind', kind, 'term', term)
          from {PATIENTS}, (values ('phone', 'phone'), ('email', 'email'), ('word', 'words')) as kinds (kind, member),
-           jsonb_array_elements_text(d #> array['data', 'search', member]) as term"
+           jsonb_array_elements_text(d #> array['data', 'search', member]) as term
+         where kind <> 'word'
+           or not (d #> '{{data,search,phone}}' ? term or d #> '{{data,search,email}}' ? term)"
     )
 }
 
