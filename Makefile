@@ -54,6 +54,7 @@ test: prerequisites ## everything: formatting, lints, unit, service, tidy and en
 	cargo build -p chaos-checker
 	cd dapr/runtime && go vet ./... && go test ./...
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo build -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
 
 e2e: prerequisites ## the whole system end to end, also on another broker: make e2e BROKER=redis
