@@ -1,11 +1,13 @@
 # The two commands are `make run` and `make test`. `make` alone lists all.
 
-# The system's state, its first port, what is downloaded and built, and the broker: each can be set,
-# and systems with different homes and ports run beside each other.
+# The system's state, its first port, what is downloaded and built, the broker, and how many instances
+# `patient` and `billing` have: each can be set, and systems with different homes and ports run beside each other.
 export PMS_HOME ?= $(CURDIR)/.pms
 export PMS_PORT_BASE ?= 7400
 export PMS_CACHE ?= $(HOME)/.cache/pms
 export BROKER ?= kafka
+INSTANCES ?= 1
+export PMS_INSTANCES ?= $(INSTANCES)
 export CARGO_TARGET_DIR ?= $(PMS_CACHE)/target
 
 MAKEFLAGS += --no-print-directory
@@ -57,9 +59,9 @@ test: prerequisites ## everything: formatting, lints, unit, service, tidy and en
 	cargo build -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
 
-e2e: prerequisites ## the whole system end to end, also on another broker: make e2e BROKER=redis
+e2e: prerequisites ## the whole system end to end: make e2e BROKER=redis INSTANCES=2 ARGS=poison
 	@$(MAKE) -j3 runtime kafka test-services
-	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test -p e2e
+	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test -p e2e -- $(ARGS)
 
 bench: prerequisites ## measure speed and cost beside the floor: make bench ARGS="--only register-64,floor-64"
 	@$(MAKE) -j3 runtime kafka load

@@ -31,7 +31,7 @@ struct Arguments {
     #[arg(long, env = "BROKER", default_value_t)]
     broker: local::broker::Kind,
     /// How many instances of patient and of billing.
-    #[arg(long, env = "INSTANCES", default_value_t = 1)]
+    #[arg(long, env = "PMS_INSTANCES", default_value_t = 1)]
     instances: u8,
     /// The services' programs.
     #[arg(long, env = "PMS_BIN_DIR")]

@@ -1,51 +1,110 @@
-//! `dapr/dapr.yaml` starts the apps of the matrix, on their ports, with what is theirs.
+//! The run files start the apps of the matrix, on their ports, with what is theirs.
 
-use access_policy::Matrix;
+use access_policy::{App, Matrix};
 use serde_yaml_ng::Value;
 
 use crate::{Finding, Tree};
 
-const FILE: &str = "dapr/dapr.yaml";
+/// The run files, each for a system with at most so many instances of an app.
+const FILES: [(&str, usize); 2] = [("dapr/dapr.yaml", 1), ("dapr/two-instances.yaml", 2)];
 
-/// The port base that the file is written for.
+/// The port base that the files are written for.
 const BASE: u64 = 7400;
 
 /// A block's ports, in their order.
 const PORTS: [&str; 5] = ["appPort", "daprHTTPPort", "daprGRPCPort", "daprInternalGRPCPort", "metricsPort"];
 
-/// The run file and the matrix speak of the same apps, ports, files and components.
+/// The run files and the matrix speak of the same apps, ports, files and components, and the files differ in the number
+/// of instances alone.
 pub fn follows_the_matrix(tree: &Tree, matrix: &Matrix) -> Vec<Finding> {
-    let file: Value = match serde_yaml_ng::from_str(tree.get(FILE).unwrap_or_default()) {
-        Ok(file) => file,
-        Err(error) => return vec![format!("{FILE}: {error}")],
-    };
-    let apps: Vec<&Value> = file["apps"].as_sequence().into_iter().flatten().collect();
+    let mut findings = Vec::new();
+    let mut files = Vec::new();
+    for (path, instances) in FILES {
+        match serde_yaml_ng::from_str::<Value>(tree.get(path).unwrap_or_default()) {
+            Ok(file) => {
+                findings.extend(follows(path, &file, instances, matrix));
+                files.push((path, file));
+            }
+            Err(error) => findings.push(format!("{path}: {error}")),
+        }
+    }
+    if let [(path, file), others @ ..] = files.as_slice() {
+        findings.extend(others.iter().flat_map(|(other, second)| differences((*path, file), (*other, second))));
+    }
+    findings
+}
+
+/// One run file, against the matrix.
+fn follows(path: &str, file: &Value, instances: usize, matrix: &Matrix) -> Vec<Finding> {
     let mut findings = Vec::new();
     for app in &matrix.apps {
         let id = app.id.as_str();
-        let Some(entry) = apps.iter().find(|entry| entry["appID"] == id) else {
-            findings.push(format!("{FILE} does not start {id}"));
-            continue;
-        };
-        for (port, place) in PORTS.iter().zip(0u64..) {
-            let wanted = app.blocks.first().map(|block| BASE + u64::from(*block) + place);
-            if entry[*port].as_u64() != wanted {
-                findings.push(format!("{FILE}: {id}: {port} is not {wanted:?}"));
-            }
+        let blocks = &app.blocks[..app.blocks.len().min(instances)];
+        let entries = entries(file, id);
+        if entries.len() != blocks.len() {
+            findings.push(format!("{path} starts {id} {} times instead of {}", entries.len(), blocks.len()));
         }
-        if entry["configFilePath"] != format!("../dapr/config/{id}.yaml").as_str() {
-            findings.push(format!("{FILE}: {id} does not have its own configuration"));
-        }
-        let found: Vec<&str> =
-            entry["resourcesPaths"].as_sequence().into_iter().flatten().filter_map(Value::as_str).collect();
-        let wanted = resources(matrix, id, app.has_secret_store());
-        if found != wanted {
-            findings.push(format!("{FILE}: {id} has the resources {found:?} instead of {wanted:?}"));
+        for (entry, block) in entries.iter().zip(blocks) {
+            findings.extend(is_wired(path, entry, app, *block, matrix));
         }
     }
-    let strangers = apps.iter().filter_map(|entry| entry["appID"].as_str()).filter(|id| matrix.app(id).is_none());
-    findings.extend(strangers.map(|id| format!("{FILE} starts {id}, which dapr/access.yaml does not have")));
+    let strangers = apps(file).filter_map(|entry| entry["appID"].as_str()).filter(|id| matrix.app(id).is_none());
+    findings.extend(strangers.map(|id| format!("{path} starts {id}, which dapr/access.yaml does not have")));
     findings
+}
+
+fn is_wired(path: &str, entry: &Value, app: &App, block: u16, matrix: &Matrix) -> Vec<Finding> {
+    let id = app.id.as_str();
+    let mut findings = Vec::new();
+    for (port, place) in PORTS.iter().zip(0u64..) {
+        let wanted = BASE + u64::from(block) + place;
+        if entry[*port].as_u64() != Some(wanted) {
+            findings.push(format!("{path}: {id}: {port} is not {wanted}"));
+        }
+    }
+    if entry["configFilePath"] != format!("../dapr/config/{id}.yaml").as_str() {
+        findings.push(format!("{path}: {id} does not have its own configuration"));
+    }
+    let found: Vec<&str> =
+        entry["resourcesPaths"].as_sequence().into_iter().flatten().filter_map(Value::as_str).collect();
+    let wanted = resources(matrix, id, app.has_secret_store());
+    if found != wanted {
+        findings.push(format!("{path}: {id} has the resources {found:?} instead of {wanted:?}"));
+    }
+    findings
+}
+
+/// What is not the same in a file with more instances: instances differ in their ports and nothing else does.
+fn differences((first, file): (&str, &Value), (second, other): (&str, &Value)) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if file["common"] != other["common"] || file["version"] != other["version"] {
+        findings.push(format!("{first} and {second} differ in what they say for all apps"));
+    }
+    for entry in apps(file) {
+        let id = entry["appID"].as_str().unwrap_or_default();
+        let same = |other: &Value| without_ports(entry) == without_ports(other);
+        if !entries(other, id).into_iter().all(same) {
+            findings.push(format!("{first} and {second} differ in what they say of {id}"));
+        }
+    }
+    findings
+}
+
+fn without_ports(entry: &Value) -> Value {
+    let mut entry = entry.clone();
+    if let Some(fields) = entry.as_mapping_mut() {
+        fields.retain(|name, _| !PORTS.iter().any(|port| name.as_str() == Some(*port)));
+    }
+    entry
+}
+
+fn apps(file: &Value) -> impl Iterator<Item = &Value> {
+    file["apps"].as_sequence().into_iter().flatten()
+}
+
+/// The instances of an app, in their order.
+fn entries<'a>(file: &'a Value, id: &str) -> Vec<&'a Value> {
+    apps(file).filter(|entry| entry["appID"] == id).collect()
 }
 
 fn resources(matrix: &Matrix, app: &str, has_components: bool) -> Vec<String> {
@@ -65,6 +124,7 @@ mod tests {
     use super::*;
 
     const GOOD: &str = "
+common: {appProtocol: http}
 apps:
   - appID: a
     appPort: 7410
@@ -74,16 +134,24 @@ apps:
     metricsPort: 7414
     configFilePath: ../dapr/config/a.yaml
     resourcesPaths: [../components/base/a, ../dapr]
+    env: {ZONE: here}
 ";
 
-    fn check(text: &str) -> Vec<Finding> {
-        let matrix = "apps: {a: {blocks: [10], components: [statestore]}}\ncalls: {}\ntopics: []\n";
-        follows_the_matrix(&Tree::of([(FILE, text)]), &Matrix::parse(matrix).unwrap())
+    /// The second file: the first one and one instance more.
+    fn doubled() -> String {
+        let again = GOOD.split_once("apps:").unwrap().1.replace("741", "746");
+        format!("{GOOD}{}", again.trim_start_matches('\n'))
+    }
+
+    fn check(first: &str, second: &str) -> Vec<Finding> {
+        let matrix = "apps: {a: {blocks: [10, 60], components: [statestore]}}\ncalls: {}\ntopics: []\n";
+        let tree = Tree::of([(FILES[0].0, first), (FILES[1].0, second)]);
+        follows_the_matrix(&tree, &Matrix::parse(matrix).unwrap())
     }
 
     #[test]
-    fn a_run_file_that_follows_is_good() {
-        assert_eq!(check(GOOD), [""; 0]);
+    fn run_files_that_follow_are_good() {
+        assert_eq!(check(GOOD, &doubled()), [""; 0]);
     }
 
     #[test]
@@ -93,9 +161,20 @@ apps:
             ("7412", "7422"),
             ("config/a.yaml", "config/b.yaml"),
             ("../dapr]", "../dapr, ../components/kafka]"),
+            ("ZONE: here", "ZONE: there"),
+            ("appProtocol: http", "appProtocol: grpc"),
         ] {
-            assert!(!check(&GOOD.replace(from, to)).is_empty(), "{to}");
+            assert!(!check(&GOOD.replace(from, to), &doubled()).is_empty(), "{to}");
         }
-        assert!(!check("apps: [").is_empty() && !check("").is_empty());
+        assert!(!check("apps: [", &doubled()).is_empty() && !check("", &doubled()).is_empty());
+    }
+
+    #[test]
+    fn each_difference_between_instances_is_found() {
+        assert!(!check(GOOD, GOOD).is_empty(), "an instance is missing");
+        assert!(!check(&doubled(), &doubled()).is_empty(), "there is one too many");
+        let (head, tail) = doubled().rsplit_once("ZONE: here").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        assert!(!check(GOOD, &format!("{head}ZONE: there{tail}")).is_empty());
+        assert!(!check(GOOD, &doubled().replace("7463", "7473")).is_empty());
     }
 }
