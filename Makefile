@@ -91,6 +91,7 @@ lint: ## what `make test` checks without running anything
 
 prerequisites:
 	@tools/local/prerequisites.sh
+	@tools/local/claim.sh $(CARGO_TARGET_DIR)
 
 runtime:
 	$(STEP) runtime dapr/runtime/build.sh
