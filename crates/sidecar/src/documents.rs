@@ -4,16 +4,20 @@
 
 use std::collections::HashMap;
 
-use dapr::dapr::proto::{
-    common::v1::{Etag, StateItem, StateOptions, state_options::StateConcurrency},
-    runtime::v1::{ExecuteStateTransactionRequest, GetBulkStateRequest, GetStateRequest, TransactionalStateOperation},
-};
+use dapr::dapr::proto::runtime::v1::{GetBulkStateRequest, GetStateRequest};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use tonic::Request;
 use uuid::Uuid;
 
-use crate::{STORE_DEADLINE, Sidecar, component, event::Event, failure::Failure, outbox::Relay};
+use crate::{
+    STORE_DEADLINE, Sidecar,
+    commit::{Committer, Groups},
+    component,
+    event::Event,
+    failure::Failure,
+    outbox::Relay,
+};
 
 /// What a kind of document is.
 pub trait Kind: Serialize + DeserializeOwned {
@@ -128,12 +132,12 @@ pub struct Stored<T> {
 }
 
 /// One document's part of a transaction.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Write {
-    key: String,
-    value: Vec<u8>,
-    etag: Option<String>,
-    events: Vec<Event>,
+    pub(crate) key: String,
+    pub(crate) value: Vec<u8>,
+    pub(crate) etag: Option<String>,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Write {
@@ -157,18 +161,27 @@ impl Write {
 #[derive(Clone, Debug)]
 pub struct Documents {
     sidecar: Sidecar,
-    relay: Option<Relay>,
+    committer: Committer,
+    groups: Option<Groups>,
 }
 
 impl Documents {
-    /// Documents whose events leave by `relay`.
+    /// Documents whose events leave by `relay`; what is saved at the same time is saved together.
     pub fn new(sidecar: Sidecar, relay: Relay) -> Self {
-        Self { sidecar, relay: Some(relay) }
+        let committer = Committer::new(sidecar.clone(), Some(relay));
+        Self { sidecar, groups: Some(Groups::spawn(committer.clone())), committer }
     }
 
     /// Documents of a service that publishes nothing.
     pub fn silent(sidecar: Sidecar) -> Self {
-        Self { sidecar, relay: None }
+        let committer = Committer::new(sidecar.clone(), None);
+        Self { sidecar, groups: None, committer }
+    }
+
+    /// Saves each change in a transaction of its own.
+    #[must_use]
+    pub fn one_by_one(self) -> Self {
+        Self { groups: None, ..self }
     }
 
     /// Loads one document.
@@ -205,39 +218,11 @@ impl Documents {
     }
 
     /// Saves a change: all of it or nothing. Its events leave at once when the broker is there, later when it is not.
-    pub async fn save(&self, mut writes: Vec<Write>) -> Result<(), Failure> {
-        // Sorted, so that two transactions over the same documents cannot wait for each other.
-        writes.sort_by(|a, b| a.key.cmp(&b.key));
-        let mut events = Vec::new();
-        let operations = writes.into_iter().map(|write| {
-            events.extend(write.events);
-            operation(write.key, write.value, write.etag)
-        });
-        let mut request = Request::new(ExecuteStateTransactionRequest {
-            store_name: component::STATESTORE.to_owned(),
-            operations: operations.collect(),
-            metadata: HashMap::new(),
-        });
-        request.set_timeout(STORE_DEADLINE);
-        self.sidecar.grpc().execute_state_transaction(request).await?;
-        if let Some(relay) = &self.relay {
-            relay.send(events);
+    pub async fn save(&self, writes: Vec<Write>) -> Result<(), Failure> {
+        match &self.groups {
+            Some(groups) => groups.commit(writes).await,
+            None => self.committer.commit(writes).await,
         }
-        Ok(())
-    }
-}
-
-fn operation(key: String, value: Vec<u8>, etag: Option<String>) -> TransactionalStateOperation {
-    TransactionalStateOperation {
-        operation_type: "upsert".to_owned(),
-        request: Some(StateItem {
-            key,
-            value,
-            etag: etag.map(|value| Etag { value }),
-            // Without an ETag first-write means: only when the key is free.
-            options: Some(StateOptions { concurrency: StateConcurrency::ConcurrencyFirstWrite.into(), consistency: 0 }),
-            metadata: HashMap::new(),
-        }),
     }
 }
 

@@ -3,10 +3,49 @@
 use std::collections::HashMap;
 
 use dapr::dapr::proto::runtime::v1::InvokeBindingRequest;
+use futures::future::join_all;
 use serde::{Serialize, de::DeserializeOwned};
-use tonic::{Request, Status};
+use serde_json::value::{RawValue, to_raw_value};
+use tonic::{Code, Request, Status};
+use tracing::{Instrument as _, Span};
 
-use crate::{STORE_DEADLINE, Sidecar, component, failure::Failure};
+use crate::{STORE_DEADLINE, Sidecar, batch::Batcher, component, failure::Failure};
+
+/// More questions in one call make the first wait for the last.
+const LARGEST_BATCH: usize = 32;
+const CALLS_UNDER_WAY: usize = 1;
+
+/// A function that only reads and is asked for several callers at once.
+#[derive(Clone, Debug)]
+pub struct Questions {
+    function: &'static str,
+    batcher: Batcher<(Span, Box<RawValue>), Result<Box<RawValue>, Failure>>,
+}
+
+impl Questions {
+    /// Questions to a function by its name; it answers each alone, so who asks beside whom makes no difference.
+    pub fn new(sidecar: &Sidecar, function: &'static str) -> Self {
+        let sidecar = sidecar.clone();
+        let batcher = Batcher::spawn(LARGEST_BATCH, CALLS_UNDER_WAY, move |asked: Vec<(Span, Box<RawValue>)>| {
+            let sidecar = sidecar.clone();
+            let span = asked.first().map_or_else(Span::none, |(span, _)| span.clone());
+            let asked = asked.into_iter().map(|(_, parameter)| parameter).collect();
+            async move { sidecar.query_all(function, asked).await }.instrument(span)
+        });
+        Self { function, batcher }
+    }
+
+    /// Asks, with others if there are any. Waiting for a call that hangs counts as hanging.
+    pub async fn ask<P: Serialize, R: DeserializeOwned>(&self, parameter: &P) -> Result<R, Failure> {
+        let parameter = to_raw_value(parameter).map_err(|error| Failure::Bug(error.to_string()))?;
+        let answer = tokio::time::timeout(STORE_DEADLINE, self.batcher.ask((Span::current(), parameter))).await;
+        match answer {
+            Ok(Some(answer)) => read(self.function, answer?.get()),
+            Ok(None) => Err(Failure::of(Status::cancelled("the call did not come back"))),
+            Err(elapsed) => Err(Failure::of(Status::deadline_exceeded(elapsed.to_string()))),
+        }
+    }
+}
 
 impl Sidecar {
     /// Asks a function that only reads, by its name; it answers one JSON value.
@@ -19,11 +58,44 @@ impl Sidecar {
         parameter: &P,
     ) -> Result<R, Failure> {
         let sql = format!("select api.{function}($1::jsonb)::text");
+        read(function, &self.query_text(function, sql, parameter).await?)
+    }
+
+    /// Asks the same function several times in one call; answers in the order of the parameters.
+    async fn query_all(
+        &self,
+        function: &'static str,
+        parameters: Vec<Box<RawValue>>,
+    ) -> Vec<Result<Box<RawValue>, Failure>> {
+        if parameters.len() > 1 {
+            let sql = format!(
+                "select json_agg(api.{function}(asked) order by place)::text \
+                 from jsonb_array_elements($1::jsonb) with ordinality as question(asked, place)"
+            );
+            let answered = self.query_text(function, sql, &parameters).await;
+            match answered.and_then(|text| read::<Vec<Box<RawValue>>>(function, &text)) {
+                Ok(answers) if answers.len() == parameters.len() => return answers.into_iter().map(Ok).collect(),
+                // The store hangs: to ask again would only take longer.
+                Err(Failure::Unknown(status)) if status.code() == Code::DeadlineExceeded => {
+                    return parameters.iter().map(|_| Err(Failure::Unknown(status.clone()))).collect();
+                }
+                // One of them may have spoilt it for the others.
+                _ => {}
+            }
+        }
+        join_all(parameters.iter().map(|parameter| self.query(function, parameter))).await
+    }
+
+    async fn query_text<P: Serialize>(
+        &self,
+        function: &'static str,
+        sql: String,
+        parameter: &P,
+    ) -> Result<String, Failure> {
         let answer = self.call_functions("query", sql, parameter).await?;
         let rows: Vec<(String,)> = serde_json::from_slice(&answer).map_err(|_| hidden(function))?;
-        let [(row,)] = rows.as_slice() else { return Err(hidden(function)) };
-        serde_json::from_str(row)
-            .map_err(|error| Failure::Bug(format!("api.{function} answered something else: {error}")))
+        let Ok([(row,)]) = <[(String,); 1]>::try_from(rows) else { return Err(hidden(function)) };
+        Ok(row)
     }
 
     /// Has a function take effect; it answers nothing.
@@ -50,6 +122,11 @@ impl Sidecar {
         request.set_timeout(STORE_DEADLINE);
         Ok(self.grpc().invoke_binding(request).await?.into_inner().data)
     }
+}
+
+fn read<R: DeserializeOwned>(function: &str, answer: &str) -> Result<R, Failure> {
+    serde_json::from_str(answer)
+        .map_err(|error| Failure::Bug(format!("api.{function} answered something else: {error}")))
 }
 
 fn hidden(function: &str) -> Failure {

@@ -30,7 +30,8 @@ const SESSION_MS: u32 = 3000;
 const HEARTBEAT_MS: u32 = 500;
 
 /// Enough for a broker of one node; the pages that matter are the kernel's.
-const HEAP: [&str; 4] = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-Djava.net.preferIPv4Stack=true"];
+const HEAP: [&str; 5] =
+    ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true"];
 
 /// For a program that ends in a second, optimising costs more than it gives.
 const SHORT: [&str; 3] = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];

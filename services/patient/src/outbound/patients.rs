@@ -13,6 +13,7 @@ use sidecar::{
     documents::{Document, Documents, KeyedRequest, Kind, Stored, Write},
     event::Event,
     failure::Failure,
+    functions::Questions,
     trace,
 };
 use uuid::Uuid;
@@ -106,13 +107,14 @@ pub struct Page {
 #[derive(Clone, Debug)]
 pub struct Patients {
     sidecar: Sidecar,
+    checks: Questions,
     documents: Documents,
 }
 
 impl Patients {
     /// Patients in this sidecar's store.
     pub fn new(sidecar: Sidecar, documents: Documents) -> Self {
-        Self { sidecar, documents }
+        Self { checks: Questions::new(&sidecar, "registration_check"), sidecar, documents }
     }
 
     /// Whether the request was served before, and who else is the same person.
@@ -133,7 +135,7 @@ impl Patients {
             identifier: Option<usize>,
         }
         let asked = json!({ "id": id.as_uuid(), "identity": keys.identity, "identifiers": identifiers });
-        let answer: Answer = self.sidecar.query("registration_check", &asked).await?;
+        let answer: Answer = self.checks.ask(&asked).await?;
         let own = answer.own.map(|document| {
             let document = Document::<PatientData>::parse(document.get().as_bytes())?;
             let hash = document.requests.first().map(|request| request.hash).unwrap_or_default();

@@ -30,7 +30,7 @@ use uuid::Uuid;
 const DEADLINE: Duration = Duration::from_secs(5);
 /// As in `services/patient/src/outbound/billing.rs`.
 const LARGEST_BATCH: usize = 64;
-const CALLS_UNDER_WAY: usize = 4;
+const CALLS_UNDER_WAY: usize = 2;
 
 /// The least that the projection of a patient takes.
 #[derive(Deserialize, Serialize)]
@@ -78,7 +78,8 @@ pub(crate) fn patient(sidecar: &Sidecar) -> Router {
             vec![opened; asked]
         }
     });
-    let registry = Registry { sidecar: sidecar.clone(), documents: Documents::new(sidecar.clone(), relay), accounts };
+    let registry =
+        Registry { sidecar: sidecar.clone(), documents: Documents::new(sidecar.clone(), relay).one_by_one(), accounts };
     Router::new().route("/api/patients", post(register)).with_state(Arc::new(registry))
 }
 

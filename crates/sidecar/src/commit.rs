@@ -1,0 +1,116 @@
+//! Group commit: what several callers save at the same time is one transaction.
+//!
+//! A transaction's price is its call, its commit and its flush to the disk, far more than a document's. That all of a
+//! group is stored or nothing asks more than its members need: one that the database refuses has undone the others,
+//! and so each is tried alone.
+
+use std::collections::HashMap;
+
+use dapr::dapr::proto::{
+    common::v1::{Etag, StateItem, StateOptions, state_options::StateConcurrency},
+    runtime::v1::{ExecuteStateTransactionRequest, TransactionalStateOperation},
+};
+use futures::future::join_all;
+use tokio::time;
+use tonic::{Code, Request, Status};
+use tracing::{Instrument as _, Span};
+
+use crate::{STORE_DEADLINE, Sidecar, batch::Batcher, component, documents::Write, failure::Failure, outbox::Relay};
+
+/// A larger group makes its first members wait for its last.
+const LARGEST_GROUP: usize = 32;
+/// Two groups at once could each wait for what the other has inserted; with one, company gathers while it is away.
+const GROUPS_UNDER_WAY: usize = 1;
+
+/// One caller's change, with the span that the call is part of.
+type Change = (Span, Vec<Write>);
+
+/// Commits changes and hands their events to the relay.
+#[derive(Clone, Debug)]
+pub(crate) struct Committer {
+    sidecar: Sidecar,
+    relay: Option<Relay>,
+}
+
+/// Commits changes in groups.
+#[derive(Clone, Debug)]
+pub(crate) struct Groups {
+    batcher: Batcher<Change, Result<(), Failure>>,
+}
+
+impl Groups {
+    pub(crate) fn spawn(committer: Committer) -> Self {
+        let batcher = Batcher::spawn(LARGEST_GROUP, GROUPS_UNDER_WAY, move |changes: Vec<Change>| {
+            let committer = committer.clone();
+            let span = changes.first().map_or_else(Span::none, |(span, _)| span.clone());
+            async move { committer.commit_all(changes).await }.instrument(span)
+        });
+        Self { batcher }
+    }
+
+    /// Commits a change, with others if there are any. Waiting for a group that hangs counts as hanging.
+    pub(crate) async fn commit(&self, change: Vec<Write>) -> Result<(), Failure> {
+        match time::timeout(STORE_DEADLINE, self.batcher.ask((Span::current(), change))).await {
+            Ok(Some(committed)) => committed,
+            Ok(None) => Err(Failure::of(Status::cancelled("the group did not come back"))),
+            Err(elapsed) => Err(Failure::of(Status::deadline_exceeded(elapsed.to_string()))),
+        }
+    }
+}
+
+impl Committer {
+    pub(crate) fn new(sidecar: Sidecar, relay: Option<Relay>) -> Self {
+        Self { sidecar, relay }
+    }
+
+    async fn commit_all(&self, changes: Vec<Change>) -> Vec<Result<(), Failure>> {
+        let mut changes: Vec<Vec<Write>> = changes.into_iter().map(|(_, writes)| writes).collect();
+        if changes.len() == 1 {
+            return vec![self.commit(changes.remove(0)).await];
+        }
+        match self.commit(changes.concat()).await {
+            Ok(()) => changes.iter().map(|_| Ok(())).collect(),
+            // It may have taken effect: only who asked knows how to find out.
+            Err(Failure::Unknown(status)) if status.code() != Code::ResourceExhausted => {
+                changes.iter().map(|_| Err(Failure::Unknown(status.clone()))).collect()
+            }
+            Err(_) => join_all(changes.into_iter().map(|change| self.commit(change))).await,
+        }
+    }
+
+    /// All of it or nothing. The events leave at once when the broker is there, later when it is not.
+    pub(crate) async fn commit(&self, mut writes: Vec<Write>) -> Result<(), Failure> {
+        // Sorted, so that two transactions over the same documents cannot wait for each other.
+        writes.sort_by(|a, b| a.key.cmp(&b.key));
+        let mut events = Vec::new();
+        let operations = writes.into_iter().map(|write| {
+            events.extend(write.events);
+            operation(write.key, write.value, write.etag)
+        });
+        let mut request = Request::new(ExecuteStateTransactionRequest {
+            store_name: component::STATESTORE.to_owned(),
+            operations: operations.collect(),
+            metadata: HashMap::new(),
+        });
+        request.set_timeout(STORE_DEADLINE);
+        self.sidecar.grpc().execute_state_transaction(request).await?;
+        if let Some(relay) = &self.relay {
+            relay.send(events);
+        }
+        Ok(())
+    }
+}
+
+fn operation(key: String, value: Vec<u8>, etag: Option<String>) -> TransactionalStateOperation {
+    TransactionalStateOperation {
+        operation_type: "upsert".to_owned(),
+        request: Some(StateItem {
+            key,
+            value,
+            etag: etag.map(|value| Etag { value }),
+            // Without an ETag first-write means: only when the key is free.
+            options: Some(StateOptions { concurrency: StateConcurrency::ConcurrencyFirstWrite.into(), consistency: 0 }),
+            metadata: HashMap::new(),
+        }),
+    }
+}
