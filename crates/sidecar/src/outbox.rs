@@ -19,7 +19,7 @@ const MOST: usize = 256;
 const SWEPT: usize = 1024;
 /// How long the first of a batch waits for others. A call for ten events costs hardly more than one for a single event,
 /// and nobody waits for an event.
-const LINGER: Duration = Duration::from_millis(50);
+const LINGER: Duration = Duration::from_millis(100);
 /// How many wait in memory; beyond, they are left to the sweeper.
 const QUEUE: usize = 8192;
 const PUBLISH_DEADLINE: Duration = Duration::from_secs(5);

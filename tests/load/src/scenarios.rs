@@ -5,6 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use anyhow::{Context as _, Result};
 use local::App;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 use crate::{
     load::{Loaded, Numbered, Source, closed, open},
@@ -29,6 +30,7 @@ const SEARCH: [u32; 2] = [64, 8];
 const LETTERS: usize = 2;
 const SIGN_IN: [u32; 1] = [8];
 const FLOOR: [u32; 2] = [64, 8];
+const INVOKE: [u32; 1] = [64];
 const LOOK: Duration = Duration::from_secs(5);
 /// Enough for a scenario that needs patients when no other has registered any.
 const SOME: Duration = Duration::from_secs(3);
@@ -51,10 +53,10 @@ pub async fn run(options: &Load, seed: u64) -> Result<Outcome> {
         rig.end().await?;
         measured?;
     }
-    if FLOOR.iter().any(|connections| options.wants(&name("floor", *connections))) {
+    if names(&[("floor", &FLOOR), ("invoke", &INVOKE)]).iter().any(|name| options.wants(name)) {
         let programs = floor_programs()?;
         let rig = Rig::start(&options.setup, "floor", programs.path()).await?;
-        let measured = registrations(&rig, options, "floor", &FLOOR, seed, &mut outcome).await;
+        let measured = floor(&rig, options, seed, &mut outcome).await;
         rig.end().await?;
         measured?;
     }
@@ -65,12 +67,20 @@ fn name(family: &str, number: u32) -> String {
     format!("{family}-{number}")
 }
 
+fn names(families: &[(&str, &[u32])]) -> Vec<String> {
+    families.iter().flat_map(|(family, numbers)| numbers.iter().map(|number| name(family, *number))).collect()
+}
+
 fn ours() -> Vec<String> {
-    let families: [(&str, &[u32]); 5] =
-        [("register", &REGISTER), ("open", &RATES), ("read", &READ), ("search", &SEARCH), ("login", &SIGN_IN)];
-    let mut names = vec![FIRST.to_owned(), IDLE.to_owned()];
-    names.extend(families.iter().flat_map(|(family, numbers)| numbers.iter().map(|number| name(family, *number))));
-    names
+    let mut ours = vec![FIRST.to_owned(), IDLE.to_owned()];
+    ours.extend(names(&[
+        ("register", &REGISTER),
+        ("open", &RATES),
+        ("read", &READ),
+        ("search", &SEARCH),
+        ("login", &SIGN_IN),
+    ]));
+    ours
 }
 
 async fn services(rig: &Rig, options: &Load, seed: u64, outcome: &mut Outcome) -> Result<()> {
@@ -111,18 +121,16 @@ async fn services(rig: &Rig, options: &Load, seed: u64, outcome: &mut Outcome) -
     Ok(())
 }
 
-async fn registrations(
-    rig: &Rig,
-    options: &Load,
-    family: &str,
-    connections: &[u32],
-    seed: u64,
-    outcome: &mut Outcome,
-) -> Result<()> {
+async fn floor(rig: &Rig, options: &Load, seed: u64, outcome: &mut Outcome) -> Result<()> {
     let source = Numbered::new(Registrations::new(People::new(seed)));
-    for &connections in connections {
-        let scenario = Scenario { rig, options, name: name(family, connections), events: true };
+    for connections in FLOOR {
+        let scenario = Scenario { rig, options, name: name("floor", connections), events: true };
         scenario.closed(&source, connections, outcome).await?;
+    }
+    let nothing = Numbered::new(Reads { ids: vec![Uuid::nil()] });
+    for connections in INVOKE {
+        let scenario = Scenario { rig, options, name: name("invoke", connections), events: false };
+        scenario.closed(&nothing, connections, outcome).await?;
     }
     Ok(())
 }

@@ -6,9 +6,9 @@ use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{Request, StatusCode, header},
+    http::{Method, Request, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
-    routing::post,
+    routing::{get, post},
 };
 use contracts::{
     billing::v1::{AccountOpening, OpenAccountsRequest, accounts_client::AccountsClient},
@@ -32,6 +32,9 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const LARGEST_BATCH: usize = 64;
 const CALLS_UNDER_WAY: usize = 2;
 
+/// Costs an invocation and nothing behind it.
+const NOTHING: &str = "/api/patients/{id}";
+
 /// The least that the projection of a patient takes.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,15 +52,16 @@ impl Kind for Patient {
 
 /// One HTTP invocation.
 pub(crate) fn gateway(sidecar: &Sidecar) -> Router {
-    async fn pass(State(sidecar): State<Sidecar>, body: Bytes) -> Response {
-        let request = Request::post("/api/patients").header(header::CONTENT_TYPE, "application/json").body(body);
+    async fn pass(State(sidecar): State<Sidecar>, method: Method, uri: Uri, body: Bytes) -> Response {
+        let request = Request::builder().method(method).uri(uri.path());
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         let Ok(request) = request else { return StatusCode::INTERNAL_SERVER_ERROR.into_response() };
         match sidecar.invoke("patient", request, DEADLINE).await {
             Ok(answer) => (answer.status(), answer.into_body()).into_response(),
             Err(problem) => problem.into_response(),
         }
     }
-    Router::new().route("/api/patients", post(pass)).with_state(sidecar.clone())
+    Router::new().route("/api/patients", post(pass)).route(NOTHING, get(pass)).with_state(sidecar.clone())
 }
 
 struct Registry {
@@ -80,7 +84,8 @@ pub(crate) fn patient(sidecar: &Sidecar) -> Router {
     });
     let registry =
         Registry { sidecar: sidecar.clone(), documents: Documents::new(sidecar.clone(), relay).one_by_one(), accounts };
-    Router::new().route("/api/patients", post(register)).with_state(Arc::new(registry))
+    let routes = Router::new().route("/api/patients", post(register)).with_state(Arc::new(registry));
+    routes.route(NOTHING, get(async || "{}"))
 }
 
 async fn register(State(registry): State<Arc<Registry>>, _: Bytes) -> Response {
