@@ -39,6 +39,9 @@ pub mod component {
 /// A call of the store that takes longer is answered as unavailable: a caller is told within a second.
 pub(crate) const STORE_DEADLINE: Duration = Duration::from_millis(900);
 
+/// What a sweeper claims comes in one answer, a thousand events.
+const LARGEST_ANSWER: usize = 16 << 20;
+
 /// Where the sidecar is and what it wants to see.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -79,7 +82,7 @@ impl Sidecar {
             .connect_lazy();
         let interceptor = Outgoing { token: token.clone(), app: None };
         Ok(Self {
-            grpc: DaprClient::with_interceptor(channel.clone(), interceptor),
+            grpc: DaprClient::with_interceptor(channel.clone(), interceptor).max_decoding_message_size(LARGEST_ANSWER),
             channel,
             http: invoke::http_client(),
             http_port: config.http_port,

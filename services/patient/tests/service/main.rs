@@ -5,6 +5,7 @@ mod faults;
 mod finding;
 mod refusing;
 mod registering;
+mod together;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         trials.extend(refusing::tests(&parts));
         trials.extend(finding::tests(&parts));
         trials.extend(amending::tests(&parts));
+        trials.extend(together::tests(&parts));
         trials.extend(faults::tests(&parts));
         Ok(trials)
     })
