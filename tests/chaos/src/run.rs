@@ -150,6 +150,13 @@ async fn on(
         evidence.kills >= enough || !settles,
         format!("{} of {} kills", evidence.kills, kills.len()),
     ));
+    let [late, published] = [of(&counts.late), of(&counts.published)];
+    lines.push(Line::of_run(
+        "injected",
+        "consumers got events again, some after newer ones, and the broker some",
+        late > 0 && published > 0,
+        format!("{late} late, {published} published again"),
+    ));
     lines.extend(verdict::check(settings, stage, world.journal.path(), injector.journal.path()).await?);
     let control = match after.filter(|_| lines.iter().all(Line::holds)) {
         None => None,

@@ -167,10 +167,15 @@ impl Redis {
     }
 }
 
+/// The user that nobody can be: it is off, and so are connections that name no user. Redis itself is that user when it
+/// reads its log after a crash, and asks for its rights at each EXEC: with fewer than all it would leave out what
+/// consumers had read, and events with it, and start as if nothing had happened.
+const NOBODY: &str = "user default off allkeys allchannels +@all";
+
 /// Redis's file of users: who has no line is nobody.
 fn users(secrets: &Secrets, topics: &[Topic]) -> Result<String> {
     let mut file = format!(
-        "user default off resetchannels -@all\nuser {BROKER_OPERATOR} on #{} resetchannels -@all +auth +ping +acl|load\n",
+        "{NOBODY}\nuser {BROKER_OPERATOR} on #{} resetchannels -@all +auth +ping +acl|load\n",
         hash(secrets, BROKER_OPERATOR)?
     );
     for app in App::ALL {
@@ -227,6 +232,6 @@ mod tests {
             ]
         );
         assert!(!file.contains(secrets.broker_password("patient").unwrap()), "a password in the open");
-        assert!(file.starts_with("user default off "));
+        assert!(file.starts_with("user default off allkeys allchannels +@all\n"));
     }
 }
