@@ -53,7 +53,6 @@ build: prerequisites ## build daprd, sentry, the CLI and the services; fetch Kaf
 test: prerequisites ## everything: formatting, lints, unit, service, tidy and end-to-end tests
 	cargo fmt --all --check
 	@$(MAKE) -j3 runtime kafka test-services
-	cargo build -p chaos-checker
 	cd dapr/runtime && go vet ./... && go test ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo build -p chaos-checker

@@ -9,5 +9,5 @@ cd "$(dirname "$0")/../.."
 owner=$1/clone
 mkdir -p "$1"
 [ "$(cat "$owner" 2>/dev/null)" != "$PWD" ] || exit 0
-find Cargo.toml crates proto services tests tools -type f ! -path '*/node_modules/*' -exec touch -c {} +
+find Cargo.toml crates proto services tests tools -type f -exec touch -c {} +
 echo "$PWD" >"$owner"
