@@ -136,6 +136,10 @@ async fn on(
         if settles { drain::consumers(stage, limit(limits.consumers)).await } else { None },
     ];
     progress("injecting duplicates, reorderings and poison");
+    // Late arrivals of new versions would mend what the version check's absence breaks.
+    if settings.sabotage.is_none() {
+        injector.through_the_broker(stage).await?;
+    }
     injector.again(stage).await?;
     injector.poison(stage, POISON).await?;
     let counts = &injector.counts;
@@ -154,7 +158,7 @@ async fn on(
     lines.push(Line::of_run(
         "injected",
         "consumers got events again, some after newer ones, and the broker some",
-        late > 0 && published > 0,
+        late > 0 && (published > 0 || settings.sabotage.is_some()),
         format!("{late} late, {published} published again"),
     ));
     lines.extend(verdict::check(settings, stage, world.journal.path(), injector.journal.path()).await?);
