@@ -43,7 +43,7 @@ build_key() {
     (
         cd "$module"
         go version
-        find . -type f \( -name '*.go' -o -name go.mod -o -name go.sum -o -name build.sh \) \
+        find . -type f \( -name '*.go' -o -name '*.pgo' -o -name go.mod -o -name go.sum -o -name build.sh \) \
             ! -name '*_test.go' -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
     ) | sha256sum | cut -c 1-12
 }
@@ -79,7 +79,7 @@ compile() {
     cd "$module"
     say "daprd $DAPR: downloading modules"
     steadily "daprd modules" go list -deps ./cmd/...
-    say "daprd: compiling (about 7 minutes the first time)"
+    say "daprd: compiling (about 7 minutes the first time; cmd/daprd/default.pgo guides it)"
     steadily "daprd" go build -trimpath -ldflags "-s -w $version" -o "$bin/daprd" ./cmd/daprd
     say "sentry $DAPR: compiling"
     steadily "sentry" go build -trimpath -ldflags "-s -w $version" -o "$bin/sentry" ./cmd/sentry

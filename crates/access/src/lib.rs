@@ -1,18 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+mod bearer;
+mod door;
 mod keys;
-mod layer;
+pub mod matrix;
 mod role;
 mod token;
 
 pub use self::{
+    bearer::bearer,
+    door::Door,
     keys::{AccessTokens, refresh},
-    layer::{authenticate, bearer},
+    matrix::{Allowed, Name},
     role::Role,
-    token::{AUDIENCE, Claims, ISSUER},
+    token::{AUDIENCE, Claims, ENROLLING, ISSUER, SCOPE, TYPE},
 };
 
-use problem::{Kind, Problem};
 use uuid::Uuid;
 
 /// The holder of a verified access token.
@@ -22,15 +25,9 @@ pub struct Caller {
     pub subject: Uuid,
     /// What they are here, `role`.
     pub role: Role,
+    /// The session that the token is of, `sid`.
+    pub session: Uuid,
+    /// Whether the token is good for setting up a second factor and nothing else.
+    pub enrolling: bool,
     pub(crate) expires: i64,
-}
-
-impl Caller {
-    /// Refuses a holder who has none of the roles.
-    pub fn require(&self, roles: &[Role]) -> Result<(), Problem> {
-        if roles.contains(&self.role) {
-            return Ok(());
-        }
-        Err(Problem::new(Kind::Forbidden, format!("The role {} may not do this.", self.role)))
-    }
 }

@@ -26,6 +26,20 @@ pub enum Role {
     Service,
 }
 
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 8] = [
+        Self::FrontDesk,
+        Self::Nurse,
+        Self::Physician,
+        Self::Biller,
+        Self::Analyst,
+        Self::PrivacyOfficer,
+        Self::Admin,
+        Self::Service,
+    ];
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,6 +1,8 @@
 //! Signs access tokens and serves the key set, in place of `auth`.
 
-use access::{AUDIENCE, Claims, ISSUER, Role};
+mod forgery;
+
+use access::{AUDIENCE, Claims, ISSUER, Role, SCOPE, TYPE};
 use anyhow::{Context as _, Result};
 use axum::{Json, Router, routing::get};
 use jiff::Timestamp;
@@ -9,6 +11,7 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet, ThumbprintHash},
 };
 use local::{App, Home};
+use serde_json::json;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
@@ -50,15 +53,19 @@ impl Issuer {
             iat: now,
             nbf: now,
             jti: Uuid::now_v7(),
+            sid: Uuid::now_v7(),
             role,
-            scope: String::new(),
+            scope: SCOPE.to_owned(),
         }
     }
 
     /// A token that says this.
     pub fn sign(&self, claims: &Claims) -> Result<String> {
-        let header = Header { kid: Some(self.id.clone()), ..Header::new(Algorithm::EdDSA) };
-        Ok(encode(&header, claims, &self.key)?)
+        Ok(encode(&self.header(), claims, &self.key)?)
+    }
+
+    fn header(&self) -> Header {
+        Header { kid: Some(self.id.clone()), typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::EdDSA) }
     }
 
     /// Serves the key set where `auth` would.
@@ -66,6 +73,7 @@ impl Issuer {
         let set = self.set.clone();
         let routes = Router::new()
             .route("/auth/.well-known/jwks.json", get(move || std::future::ready(Json(set.clone()))))
+            .route("/auth/.well-known/revoked-sessions", get(|| async { Json(json!({ "sessions": [] })) }))
             .route("/livez", get(|| async {}));
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         tokio::spawn(async move { axum::serve(listener, routes).await });

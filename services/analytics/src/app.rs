@@ -32,7 +32,7 @@ impl App {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        let routes = http::routes(figures.clone(), tokens).merge(events::routes(figures, Documents::silent(sidecar)));
+        let routes = http::routes(figures.clone(), tokens)?.merge(events::routes(figures, Documents::silent(sidecar)));
         Ok(Self { server: Server::new(&config.app, readiness, routes, None) })
     }
 

@@ -2,6 +2,7 @@
 
 use std::{future, sync::Arc, thread};
 
+use access::AccessTokens;
 use runtime::{readiness::Readiness, server::Server};
 use sidecar::{Sidecar, documents::Documents};
 
@@ -27,12 +28,15 @@ impl App {
         let directory = Arc::new(Directory::new(users, Hashing::new(cores)));
         tokio::spawn(start::prepare(Arc::clone(&directory), Secrets::new(sidecar.clone())));
 
+        let tokens = Arc::new(AccessTokens::default());
+        tokio::spawn(access::refresh(Arc::clone(&tokens), sidecar.clone()));
+
         let (key, administrator) = (Arc::clone(&directory), Arc::clone(&directory));
         let readiness = Readiness::of(&sidecar)
             .with_store(&sidecar)
             .needs("signing key", move || Box::pin(future::ready(key.signing_key().is_some())))
             .needs("administrator", move || Box::pin(future::ready(administrator.administrator_settled())));
-        Ok(Self { server: Server::new(&config.app, readiness, http::routes(directory), None) })
+        Ok(Self { server: Server::new(&config.app, readiness, http::routes(directory, tokens)?, None) })
     }
 
     /// Serves until the process is told to end.

@@ -37,7 +37,7 @@ impl App {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        let grpc = Routes::new(AccountsServer::new(grpc::accounts::Accounts::new(books.clone(), tokens)));
+        let grpc = Routes::new(AccountsServer::new(grpc::accounts::Accounts::new(books.clone(), tokens)?));
         Ok(Self { server: Server::new(&config.app, readiness, events::routes(books, documents), Some(grpc)) })
     }
 

@@ -25,7 +25,7 @@ impl App {
             move || Box::pin(std::future::ready(tokens.ready()))
         });
         let billing = Billing::new(&sidecar);
-        let server = Server::new(&config.app, readiness, http::routes(&sidecar, billing, tokens), None);
+        let server = Server::new(&config.app, readiness, http::routes(&sidecar, billing, tokens)?, None);
         Ok(Self { server, public_address: config.public_address })
     }
 

@@ -35,7 +35,7 @@ impl App {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        let routes = http::routes(registry, tokens);
+        let routes = http::routes(registry, tokens)?;
         #[cfg(debug_assertions)]
         let routes = if config.ignore_idempotency_keys { http::forgetting_keys(routes) } else { routes };
         Ok(Self { server: Server::new(&config.app, readiness, routes, None) })

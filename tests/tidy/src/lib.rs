@@ -13,6 +13,7 @@ pub mod length;
 pub mod manifests;
 pub mod migrations;
 pub mod names;
+pub mod roles;
 pub mod shape;
 pub mod switches;
 pub mod topics;

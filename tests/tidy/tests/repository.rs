@@ -8,7 +8,7 @@ use cargo_metadata::MetadataCommand;
 use tidy::{
     Finding, Tree, addresses, components,
     dependencies::{self, Graph},
-    domain, environment, length, manifests, migrations, names, shape, switches, topics, wiring,
+    domain, environment, length, manifests, migrations, names, roles, shape, switches, topics, wiring,
 };
 
 static ROOT: LazyLock<PathBuf> =
@@ -93,6 +93,16 @@ fn addresses_and_passwords_come_from_the_secret_store() {
 #[test]
 fn the_run_file_follows_the_matrix() {
     holds(&wiring::follows_the_matrix(&TREE, &MATRIX));
+}
+
+#[test]
+fn every_method_of_a_contract_has_its_roles() {
+    holds(&roles::of_every_method(&TREE));
+}
+
+#[test]
+fn what_a_role_may_ask_for_a_sidecar_lets_through() {
+    holds(&roles::allowed_between_apps(&MATRIX));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod configuration;
 mod document;
 mod pubsub;
+mod roles;
 mod subscription;
 
 use std::{collections::BTreeMap, fs, io, path::Path};
@@ -67,6 +68,7 @@ pub fn files(root: &Path) -> Result<BTreeMap<String, String>> {
         files.insert(path, content);
     }
     files.insert("docs/access.md".to_owned(), document::of(&matrix)?);
+    files.insert("docs/roles.md".to_owned(), roles::page()?);
     Ok(files)
 }
 

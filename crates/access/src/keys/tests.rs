@@ -36,13 +36,13 @@ impl Issuer {
     }
 
     fn header(&self) -> Header {
-        Header { kid: Some(self.id.to_owned()), ..Header::new(Algorithm::EdDSA) }
+        Header { kid: Some(self.id.to_owned()), typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::EdDSA) }
     }
 }
 
 fn claims(now: i64) -> Value {
     json!({ "iss": ISSUER, "sub": Uuid::nil(), "aud": AUDIENCE, "exp": now + 600, "iat": now, "nbf": now,
-            "jti": Uuid::nil(), "role": "front-desk", "scope": "" })
+            "jti": Uuid::nil(), "sid": Uuid::nil(), "role": "front-desk", "scope": "api" })
 }
 
 #[test]
@@ -87,10 +87,15 @@ fn only_our_own_unexpired_tokens_are_accepted() {
         ("another issuer", changed("iss", json!("urn:else"))),
         ("another audience", changed("aud", json!("urn:else"))),
         ("an unknown role", changed("role", json!("owner"))),
+        ("for something else", changed("scope", json!("offline_access"))),
+        ("for nothing", without("scope")),
+        ("of no session", without("sid")),
         ("no subject", without("sub")),
         ("no expiry", without("exp")),
         ("no audience", without("aud")),
         ("flipped", String::from_utf8(flipped).unwrap()),
+        ("of no type", ours.sign(&Header { typ: None, ..ours.header() }, &claims(now.as_second()))),
+        ("an id token", ours.sign(&Header { typ: Some("JWT".to_owned()), ..ours.header() }, &claims(now.as_second()))),
         ("long", "a".repeat(10_000)),
         ("empty", String::new()),
     ];
@@ -113,4 +118,25 @@ fn a_remembered_token_ends_with_its_time_and_with_its_key() {
     tokens.verify(&good, now).unwrap();
     tokens.set_keys(&JwkSet { keys: vec![Issuer::new(3, "next").jwk()] });
     assert_eq!(tokens.verify(&good, now).unwrap_err().kind, Kind::Unauthenticated);
+}
+
+#[test]
+fn no_token_of_an_ended_session_is_accepted() {
+    let ours = Issuer::new(1, "ours");
+    let tokens = AccessTokens::default();
+    tokens.set_keys(&JwkSet { keys: vec![ours.jwk()] });
+    let now = Timestamp::now();
+    let (ended, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let of = |session: Uuid, id: u128| {
+        let mut claims = claims(now.as_second());
+        claims["sid"] = json!(session);
+        claims["jti"] = json!(Uuid::from_u128(id));
+        ours.sign(&ours.header(), &claims)
+    };
+    let verified_before = of(ended, 1);
+    tokens.verify(&verified_before, now).unwrap();
+    tokens.set_ended(HashSet::from([ended]));
+    for (token, good) in [(verified_before, false), (of(ended, 2), false), (of(other, 3), true)] {
+        assert_eq!(tokens.verify(&token, now).is_ok(), good);
+    }
 }

@@ -4,15 +4,13 @@ mod registrations;
 
 use std::sync::Arc;
 
-use access::{AccessTokens, authenticate};
-use axum::{Router, middleware, routing::get};
+use access::{AccessTokens, Door, matrix::MatrixError};
+use axum::Router;
 
-use crate::service::Figures;
+use crate::{APP_ID, service::Figures};
 
 /// The routes for people.
-pub fn routes(figures: Figures, tokens: Arc<AccessTokens>) -> Router {
-    Router::new()
-        .route("/api/analytics/registrations", get(registrations::count))
-        .route_layer(middleware::from_fn_with_state(tokens, authenticate))
-        .with_state(figures)
+pub fn routes(figures: Figures, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
+    let door = Door::of(APP_ID, tokens)?.on("GET /api/analytics/registrations", registrations::count);
+    Ok(door.finish()?.with_state(figures))
 }

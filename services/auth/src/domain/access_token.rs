@@ -1,6 +1,6 @@
 //! What an access token says.
 
-use access::{AUDIENCE, Claims, ISSUER};
+use access::{AUDIENCE, Claims, ISSUER, SCOPE};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -9,8 +9,8 @@ use super::user::User;
 /// A token cannot be taken back, so it does not last; seconds.
 pub const LIFETIME: i64 = 600;
 
-/// What the token `id` says of a user who signs in `now`.
-pub fn claims(user: &User, id: Uuid, now: Timestamp) -> Claims {
+/// What the token `id` says of a user in this session, `now`.
+pub fn claims(user: &User, id: Uuid, session: Uuid, now: Timestamp) -> Claims {
     let now = now.as_second();
     Claims {
         iss: ISSUER.to_owned(),
@@ -20,7 +20,8 @@ pub fn claims(user: &User, id: Uuid, now: Timestamp) -> Claims {
         iat: now,
         nbf: now,
         jti: id,
+        sid: session,
         role: user.role,
-        scope: String::new(),
+        scope: SCOPE.to_owned(),
     }
 }

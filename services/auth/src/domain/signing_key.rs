@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use access::Claims;
+use access::{Claims, TYPE};
 use ed25519_dalek::{
     SigningKey as Ed25519,
     pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes},
@@ -12,9 +12,6 @@ use jsonwebtoken::{
     errors::Error,
     jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
 };
-
-/// RFC 9068, section 2.1: a token of another sort is not mistaken for an access token.
-const TYPE: &str = "at+jwt";
 
 /// An Ed25519 key with its public half.
 pub struct SigningKey {

@@ -6,17 +6,16 @@ mod refusals;
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    routing::{get, post},
-};
+use access::{AccessTokens, Door, matrix::MatrixError};
+use axum::Router;
 
-use crate::service::Directory;
+use crate::{APP_ID, service::Directory};
 
-/// All routes of this service; none needs a token, since here is where one gets it.
-pub fn routes(directory: Arc<Directory>) -> Router {
-    Router::new()
-        .route("/auth/login", post(login::login))
-        .route("/auth/.well-known/jwks.json", get(keys::keys))
-        .with_state(directory)
+/// All routes of this service.
+pub fn routes(directory: Arc<Directory>, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
+    let door = Door::of(APP_ID, tokens)?
+        .on("POST /auth/login", login::login)
+        .on("GET /auth/.well-known/jwks.json", keys::keys)
+        .on("GET /auth/.well-known/revoked-sessions", keys::revoked_sessions);
+    Ok(door.finish()?.with_state(directory))
 }

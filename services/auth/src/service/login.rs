@@ -36,14 +36,14 @@ pub enum LoginError {
 }
 
 impl Directory {
-    /// Signs a user in: an access token with the id `token`.
+    /// Signs a user in: an access token with the id `token`, in the session `session`.
     ///
     /// Each step is the same for everyone up to the refusal, so that neither words nor time tell who exists.
     pub async fn login(
         &self,
         email: &EmailAddress,
         password: Password,
-        token: Uuid,
+        [token, session]: [Uuid; 2],
         now: Timestamp,
     ) -> Result<String, LoginError> {
         let key = self.signing_key().ok_or(LoginError::NotReady)?;
@@ -52,6 +52,6 @@ impl Directory {
         let kept = user.as_ref().map(|user| user.password.clone());
         let matches = turn.compute(move || password.matches(kept.as_ref())).await??;
         let user = User::sign_in(user, matches)?;
-        Ok(key.sign(&access_token::claims(&user, token, now))?)
+        Ok(key.sign(&access_token::claims(&user, token, session, now))?)
     }
 }

@@ -24,7 +24,7 @@ pub(crate) async fn good(parts: Parts) -> Result<()> {
     let granted: Value = response.json().await?;
     assert_eq!(
         (&granted["token_type"], &granted["expires_in"], &granted["scope"]),
-        (&json!("Bearer"), &json!(600), &json!(""))
+        (&json!("Bearer"), &json!(600), &json!("api"))
     );
 
     let tokens = AccessTokens::default();

@@ -1,30 +1,25 @@
-//! The public routes, on one screen. A route that is not here does not exist, whatever a service behind answers.
+//! The public routes: all that the matrix of roles calls public, and nothing else, whatever a service behind answers.
 
 mod accounts;
 mod forward;
 
 use std::sync::Arc;
 
-use access::{AccessTokens, authenticate};
-use axum::{
-    Router, middleware,
-    routing::{get, post},
-};
+use access::{AccessTokens, Door, Name, matrix};
+use axum::Router;
 use sidecar::Sidecar;
 
 use self::forward::to;
-use crate::outbound::billing::Billing;
+use crate::{APP_ID, outbound::billing::Billing};
 
 /// All routes of this service.
-pub fn routes(sidecar: &Sidecar, billing: Billing, tokens: Arc<AccessTokens>) -> Router {
-    let signed_in = Router::new()
-        .route("/api/patients", get(to("patient", sidecar)).post(to("patient", sidecar)))
-        .route("/api/patients/{id}", get(to("patient", sidecar)).patch(to("patient", sidecar)))
-        .route("/api/analytics/registrations", get(to("analytics", sidecar)))
-        .merge(Router::new().route("/api/billing/accounts/{patientId}", get(accounts::read)).with_state(billing))
-        .route_layer(middleware::from_fn_with_state(tokens, authenticate));
-    let open = Router::new()
-        .route("/auth/login", post(to("auth", sidecar)))
-        .route("/auth/.well-known/jwks.json", get(to("auth", sidecar)));
-    signed_in.merge(open)
+pub fn routes(sidecar: &Sidecar, billing: Billing, tokens: Arc<AccessTokens>) -> Result<Router, matrix::MatrixError> {
+    let mut door = Door::public(APP_ID, tokens)?;
+    for operation in matrix::operations()?.iter().filter(|operation| operation.public) {
+        if let Name::Http { .. } = operation.name {
+            door = door.on(&operation.name.to_string(), to(&operation.app, sidecar));
+        }
+    }
+    door = door.on_method("billing.v1.Accounts/GetAccount", "GET /api/billing/accounts/{patientId}", accounts::read);
+    Ok(door.finish()?.with_state(billing))
 }

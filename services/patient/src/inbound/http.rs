@@ -7,24 +7,25 @@ mod search;
 
 use std::sync::Arc;
 
-use access::{AccessTokens, authenticate};
-use axum::{Router, middleware, routing::get};
+use access::{AccessTokens, Door, matrix::MatrixError};
+use axum::Router;
 
-use crate::service::Registry;
+use crate::{APP_ID, service::Registry};
 
 /// All routes of this service.
-pub fn routes(registry: Arc<Registry>, tokens: Arc<AccessTokens>) -> Router {
-    Router::new()
-        .route("/api/patients", get(search::search).post(patients::register))
-        .route("/api/patients/{id}", get(patients::read).patch(patients::amend))
-        .route_layer(middleware::from_fn_with_state(tokens, authenticate))
-        .with_state(registry)
+pub fn routes(registry: Arc<Registry>, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
+    let door = Door::of(APP_ID, tokens)?
+        .on("GET /api/patients", search::search)
+        .on("POST /api/patients", patients::register)
+        .on("GET /api/patients/{id}", patients::read)
+        .on("PATCH /api/patients/{id}", patients::amend);
+    Ok(door.finish()?.with_state(registry))
 }
 
 /// The routes of a service that takes each attempt for a new request, for the tests that have to notice.
 #[cfg(debug_assertions)]
 pub fn forgetting_keys(routes: Router) -> Router {
-    routes.layer(middleware::map_request(async |mut request: axum::extract::Request| {
+    routes.layer(axum::middleware::map_request(async |mut request: axum::extract::Request| {
         let drawn = uuid::Uuid::now_v7().to_string();
         if let (Some(key), Ok(drawn)) = (request.headers_mut().get_mut("idempotency-key"), drawn.parse()) {
             *key = drawn;

@@ -2,11 +2,9 @@
 
 use access::Role;
 use anyhow::{Context as _, Result, ensure};
-use jiff::{SignedDuration, Timestamp};
 use local::App;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
-use testkit::Issuer;
 
 use crate::{
     door::{Answer, Door, key},
@@ -38,7 +36,6 @@ pub(crate) async fn refused(stage: &Stage) -> Result<()> {
     for door in [clerk, stage.gateways_sidecar(Role::FrontDesk)?] {
         let mut cases = bodies(&door);
         cases.extend(headers(&door, &known));
-        cases.extend(identities(stage, &door)?);
         cases.extend(places(&door));
         for Case { what, request, status, pointer } in cases {
             let answer = Answer::of(request).await?.expect_problem(status).with_context(|| what.clone())?;
@@ -121,54 +118,6 @@ fn headers(door: &Door, known: &Answer) -> Vec<Case> {
     ]
     .map(|(what, request, status, pointer)| Case { what: what.to_owned(), request, status, pointer })
     .into()
-}
-
-fn identities(stage: &Stage, door: &Door) -> Result<Vec<Case>> {
-    let role = Role::FrontDesk;
-    let expired = Issuer::claims("late", role, Timestamp::now() - SignedDuration::from_hours(2));
-    let elsewhere = access::Claims { aud: "urn:elsewhere".to_owned(), ..Issuer::claims("x", role, Timestamp::now()) };
-    let good = stage.token(role)?;
-    let (head, signature) = good.rsplit_once('.').context("a token has three parts")?;
-    let other = if signature.starts_with('A') { 'B' } else { 'A' };
-    let tokens = [
-        ("a token that was changed", format!("{head}.{other}{}", &signature[1..])),
-        ("a token that nobody signed", unsigned(head)?),
-        ("a token that has expired", stage.issuer.sign(&expired)?),
-        ("a token for somebody else's system", stage.issuer.sign(&elsewhere)?),
-        ("no token at all", "word".to_owned()),
-    ];
-    let routes = [
-        "/api/patients".to_owned(),
-        format!("/api/billing/accounts/{NOBODY}"),
-        "/api/analytics/registrations".to_owned(),
-    ];
-    let mut cases = Vec::new();
-    for route in &routes {
-        for (what, token) in &tokens {
-            let request = door.with_token(token).request(Method::GET, route);
-            cases.push(Case { what: format!("{what} at {route}"), request, status: 401, pointer: "" });
-        }
-        let request = door.without_token().request(Method::GET, route);
-        cases.push(Case { what: format!("nobody at {route}"), request, status: 401, pointer: "" });
-    }
-    let analyst = door.with_token(&stage.token(Role::Analyst)?);
-    let nurse = door.with_token(&stage.token(Role::Nurse)?);
-    let forbidden = [
-        ("an analyst registers", post(&analyst, person().to_string())),
-        ("an analyst reads", analyst.request(Method::GET, &routes[0])),
-        ("a nurse sees an account", nurse.request(Method::GET, &routes[1])),
-        ("a nurse sees figures", nurse.request(Method::GET, &routes[2])),
-    ];
-    let forbidden = forbidden.map(|(what, request)| Case { what: what.to_owned(), request, status: 403, pointer: "" });
-    cases.extend(forbidden);
-    Ok(cases)
-}
-
-/// The same claims with `alg: none` and without a signature.
-fn unsigned(head: &str) -> Result<String> {
-    const HEADER: &str = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0";
-    let (_, claims) = head.split_once('.').context("a token has claims")?;
-    Ok(format!("{HEADER}.{claims}."))
 }
 
 fn places(door: &Door) -> Vec<Case> {

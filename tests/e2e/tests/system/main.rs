@@ -10,6 +10,7 @@ mod journey;
 mod people;
 mod privacy;
 mod processes;
+mod roles;
 mod sidecars;
 mod sockets;
 mod stage;
@@ -45,6 +46,9 @@ trials! {
     bad_input_is_told_apart_and_writes_nothing: bad_input::refused,
     what_is_refused_unread_does_not_break_the_next_request: bad_input::unread,
     a_caller_that_the_matrix_does_not_allow_is_refused: access_matrix::callers,
+    every_cell_of_the_matrix_of_roles_is_as_it_says: roles::every_cell,
+    a_bad_token_is_refused_at_the_gateway_and_at_every_app: roles::every_bad_token,
+    a_forged_identity_gives_nothing: roles::forged_identities,
     a_topic_that_the_matrix_does_not_allow_is_refused: access_matrix::topics,
     one_registration_is_one_trace: tracing::one_registration,
     the_metrics_arrive: tracing::metrics,

@@ -56,6 +56,7 @@ fn what_is_written_is_fresh_and_an_edit_or_a_leftover_is_stale() {
             "dapr/subscriptions/a.made.b.yaml",
             "dapr/subscriptions/b.dead-letter.yaml",
             "docs/access.md",
+            "docs/roles.md",
         ]
     );
     assert_eq!(stale(root.path()).unwrap(), Vec::<String>::new());

@@ -58,8 +58,8 @@ fn what_is_no_key_is_refused_and_not_told() {
 fn what_is_signed_verifies_with_the_published_set() {
     let key = SigningKey::from_pem(&pem(false)).unwrap();
     let now = Timestamp::now();
-    let (user, id) = (user(), Uuid::from_u128(5));
-    let claims = access_token::claims(&user, id, now);
+    let (user, id, session) = (user(), Uuid::from_u128(5), Uuid::from_u128(6));
+    let claims = access_token::claims(&user, id, session, now);
     assert_eq!((claims.exp - claims.iat, claims.nbf, claims.jti), (LIFETIME, claims.iat, id));
     let token = key.sign(&claims).unwrap();
 
@@ -67,6 +67,6 @@ fn what_is_signed_verifies_with_the_published_set() {
     let published = serde_json::to_string(key.key_set()).unwrap();
     tokens.set_keys(&serde_json::from_str(&published).unwrap());
     let caller = tokens.verify(&token, now).unwrap();
-    assert_eq!((caller.subject, caller.role), (user.id, Role::Admin));
+    assert_eq!((caller.subject, caller.role, caller.session), (user.id, Role::Admin, session));
     assert_eq!(jsonwebtoken::decode_header(&token).unwrap().typ.as_deref(), Some("at+jwt"));
 }

@@ -37,8 +37,8 @@ struct Granted {
 pub(super) async fn login(State(directory): State<Arc<Directory>>, request: Request) -> Result<Response, Problem> {
     let body = read_body(request, &["application/json"]).await?;
     let (email, password) = credentials(&body)?;
-    let access_token = directory.login(&email, password, Uuid::now_v7(), Timestamp::now()).await?;
-    let granted = Granted { access_token, token_type: "Bearer", expires_in: LIFETIME, scope: "" };
+    let access_token = directory.login(&email, password, [Uuid::now_v7(), Uuid::now_v7()], Timestamp::now()).await?;
+    let granted = Granted { access_token, token_type: "Bearer", expires_in: LIFETIME, scope: access::SCOPE };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(granted)).into_response())
 }
 

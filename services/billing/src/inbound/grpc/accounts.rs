@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use access::{AccessTokens, Caller, Role};
+use access::{
+    AccessTokens, Allowed, Caller,
+    matrix::{MatrixError, allowed_to_call},
+};
 use contracts::billing::v1::{
     AccountOpening, AccountOpeningResult, AccountRefusal, GetAccountRequest, GetAccountResponse, OpenAccountsRequest,
     OpenAccountsResponse, account_opening_result::Outcome, accounts_server,
@@ -14,15 +17,12 @@ use tracing::info_span;
 use uuid::Uuid;
 
 use crate::{
+    APP_ID,
     domain::account::PatientId,
     outbound::accounts::message,
     service::{Books, open_accounts::Opening},
 };
 
-/// Who may register patients, and so have accounts opened.
-const OPENERS: &[Role] = &[Role::FrontDesk, Role::Nurse, Role::Physician, Role::Admin];
-/// Who may see an account.
-const READERS: &[Role] = &[Role::FrontDesk, Role::Biller, Role::Admin];
 const LARGEST_BATCH: usize = 256;
 
 /// The service `billing.v1.Accounts`.
@@ -30,18 +30,22 @@ const LARGEST_BATCH: usize = 256;
 pub struct Accounts {
     books: Books,
     tokens: Arc<AccessTokens>,
+    openers: &'static Allowed,
+    readers: &'static Allowed,
 }
 
 impl Accounts {
     /// The service on these books.
-    pub fn new(books: Books, tokens: Arc<AccessTokens>) -> Self {
-        Self { books, tokens }
+    pub fn new(books: Books, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
+        let openers = allowed_to_call(APP_ID, "billing.v1.Accounts/OpenAccounts")?;
+        let readers = allowed_to_call(APP_ID, "billing.v1.Accounts/GetAccount")?;
+        Ok(Self { books, tokens, openers, readers })
     }
 
     fn opening(&self, asked: &AccountOpening) -> Result<Opening, AccountRefusal> {
         let caller = self.tokens.verify(&asked.access_token, Timestamp::now());
         let caller = caller.map_err(|_| AccountRefusal::Unauthenticated)?;
-        caller.require(OPENERS).map_err(|_| AccountRefusal::Forbidden)?;
+        self.openers.admit(&caller).map_err(|_| AccountRefusal::Forbidden)?;
         let patient_id = Uuid::parse_str(&asked.patient_id).map(PatientId).map_err(|_| AccountRefusal::Invalid)?;
         // A batch serves several registrations; each has this step in its own trace.
         let span = info_span!("open account", otel.kind = "server");
@@ -77,7 +81,7 @@ impl accounts_server::Accounts for Accounts {
     }
 
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
-        Caller::of_metadata(&self.tokens, request.metadata())?.require(READERS)?;
+        self.readers.admit(&Caller::of_metadata(&self.tokens, request.metadata())?)?;
         let none = || Problem::new(Kind::NotFound, "This patient has no billing account.");
         let patient = Uuid::parse_str(&request.into_inner().patient_id).map(PatientId).map_err(|_| none())?;
         let found = self.books.account_of(patient).await.map_err(Problem::from)?.ok_or_else(none)?;

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use access::Caller;
 use axum::{
-    Extension,
     extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse as _, Response},
 };
@@ -16,7 +14,7 @@ use problem::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::patients::{READERS, patient_json};
+use super::patients::patient_json;
 use crate::{
     domain::{demographics::BirthDate, patient::PatientId},
     service::{Registry, find::Search},
@@ -30,10 +28,8 @@ type Parameters = Vec<(String, String)>;
 
 pub(super) async fn search(
     State(registry): State<Arc<Registry>>,
-    Extension(caller): Extension<Caller>,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    caller.require(READERS)?;
     let Query(parameters) = parameters.map_err(|_| Problem::invalid_field("query string", "is not readable"))?;
     let page = registry.search(&read(&parameters)?).await?;
     let items: Vec<_> = page.patients.iter().map(|patient| Value::Object(patient_json(patient))).collect();

@@ -1,28 +1,10 @@
 //! The token of a request.
 
-use std::sync::Arc;
-
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
 use http::{HeaderMap, header};
 use jiff::Timestamp;
 use problem::{Kind, Problem};
 
 use crate::{AccessTokens, Caller};
-
-/// Lets a request through with its [`Caller`] as an extension, or refuses it.
-pub async fn authenticate(
-    State(tokens): State<Arc<AccessTokens>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let caller = tokens.verify(bearer(request.headers())?, Timestamp::now())?;
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
-}
 
 /// The token of an `Authorization` header.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {

@@ -1,0 +1,140 @@
+//! Routes with their rules: what is served is what the matrix has, and nobody else is let through.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    handler::Handler,
+    middleware::{self, Next},
+    response::Response,
+    routing::{MethodRouter, on},
+};
+use jiff::Timestamp;
+use problem::Problem;
+
+use crate::{AccessTokens, Allowed, Name, bearer, matrix, matrix::MatrixError};
+
+/// The routes of an app, each behind its rule.
+///
+/// Whoever is let through has an [`access::Caller`](crate::Caller) as an extension; at an open route there is none.
+#[derive(Debug)]
+pub struct Door<S> {
+    app: &'static str,
+    tokens: Arc<AccessTokens>,
+    /// What is in the matrix and has no handler yet.
+    waiting: BTreeMap<Name, &'static Allowed>,
+    /// What has a handler and is not in the matrix.
+    unknown: Option<MatrixError>,
+    router: Router<S>,
+}
+
+impl<S: Clone + Send + Sync + 'static> Door<S> {
+    /// The door of an app: all that the matrix has for it over HTTP.
+    pub fn of(app: &'static str, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
+        let own = matrix::operations()?.iter().filter(|operation| operation.app == app);
+        let waiting = own.filter(|operation| matches!(operation.name, Name::Http { .. }));
+        let waiting = waiting.map(|operation| (operation.name.clone(), &operation.allowed)).collect();
+        Ok(Self { app, tokens, waiting, unknown: None, router: Router::new() })
+    }
+
+    /// The public door: whatever any app serves there.
+    pub fn public(app: &'static str, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
+        let public = matrix::operations()?.iter().filter(|operation| operation.public);
+        let waiting = public.map(|operation| (operation.name.clone(), &operation.allowed)).collect();
+        Ok(Self { app, tokens, waiting, unknown: None, router: Router::new() })
+    }
+
+    /// Serves an operation over HTTP: `GET /auth/me`.
+    #[must_use]
+    pub fn on<H: Handler<T, S>, T: 'static>(self, operation: &str, handler: H) -> Self {
+        match Name::parse(operation) {
+            Ok(name) => self.serve(&name, &name, handler),
+            Err(error) => Self { unknown: Some(error), ..self },
+        }
+    }
+
+    /// Serves a method of a gRPC service over HTTP, at a route: `billing.v1.Accounts/GetAccount` at
+    /// `GET /api/billing/accounts/{patientId}`.
+    #[must_use]
+    pub fn on_method<H: Handler<T, S>, T: 'static>(self, method: &str, route: &str, handler: H) -> Self {
+        match Name::parse(route) {
+            Ok(route) => self.serve(&Name::Grpc(method.to_owned()), &route, handler),
+            Err(error) => Self { unknown: Some(error), ..self },
+        }
+    }
+
+    fn serve<H: Handler<T, S>, T: 'static>(mut self, operation: &Name, route: &Name, handler: H) -> Self {
+        let rule = self.waiting.remove(operation);
+        let (Some(allowed), Some(filter), Name::Http { path, .. }) = (rule, route.filter(), route) else {
+            let missing = MatrixError::Missing { app: self.app.to_owned(), operation: operation.to_string() };
+            return Self { unknown: Some(missing), ..self };
+        };
+        let mut handled: MethodRouter<S> = on(filter, handler);
+        if !allowed.is_open() {
+            handled = handled.layer(middleware::from_fn_with_state((Arc::clone(&self.tokens), allowed), admit));
+        }
+        self.router = self.router.route(path, handled);
+        self
+    }
+
+    /// The routes, if they are what the matrix has: not one more, not one less.
+    pub fn finish(self) -> Result<Router<S>, MatrixError> {
+        if let Some(unknown) = self.unknown {
+            return Err(unknown);
+        }
+        if let Some(name) = self.waiting.keys().next() {
+            return Err(MatrixError::NotServed { app: self.app.to_owned(), operation: name.to_string() });
+        }
+        Ok(self.router)
+    }
+}
+
+async fn admit(
+    State((tokens, allowed)): State<(Arc<AccessTokens>, &'static Allowed)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let caller = tokens.verify(bearer(request.headers())?, Timestamp::now())?;
+    allowed.admit(&caller)?;
+    request.extensions_mut().insert(caller);
+    Ok(next.run(request).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn analytics() -> Door<()> {
+        Door::of("analytics", Arc::default()).unwrap()
+    }
+
+    #[test]
+    fn what_is_served_is_what_the_matrix_has() {
+        let whole = analytics().on("GET /api/analytics/registrations", async || "");
+        assert!(whole.finish().is_ok());
+        let less = analytics().finish().unwrap_err();
+        assert!(matches!(less, MatrixError::NotServed { operation, .. } if operation.contains("registrations")));
+        for more in ["GET /api/analytics/secrets", "POST /api/analytics/registrations", "nonsense"] {
+            let door = analytics().on("GET /api/analytics/registrations", async || "").on(more, async || "");
+            assert!(door.finish().is_err(), "{more}");
+        }
+        let twice = analytics().on("GET /api/analytics/registrations", async || "");
+        assert!(twice.on("GET /api/analytics/registrations", async || "").finish().is_err());
+    }
+
+    #[test]
+    fn the_public_door_has_what_is_public() {
+        let mut door: Door<()> = Door::public("gateway", Arc::default()).unwrap();
+        for operation in matrix::operations().unwrap().iter().filter(|operation| operation.public) {
+            door = match &operation.name {
+                Name::Grpc(method) => door.on_method(method, "GET /api/x", async || ""),
+                name @ Name::Http { .. } => door.on(&name.to_string(), async || ""),
+            };
+        }
+        assert!(door.finish().is_ok());
+        let internal: Door<()> = Door::public("gateway", Arc::default()).unwrap();
+        let internal = internal.on("GET /auth/.well-known/revoked-sessions", async || "").finish().unwrap_err();
+        assert!(matches!(internal, MatrixError::Missing { .. }));
+    }
+}
