@@ -4,7 +4,7 @@ pub mod input;
 mod kind;
 mod wire;
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, error::Error, fmt, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 
@@ -58,7 +58,13 @@ impl Problem {
     pub fn invalid(errors: Vec<FieldError>) -> Self {
         let detail = match errors.as_slice() {
             [one] => format!("{}: {}", one.pointer, one.detail),
-            many => format!("{} fields are wrong; see `errors`", many.len()),
+            many => {
+                let fields: BTreeSet<_> = many.iter().map(|error| &error.pointer).collect();
+                match fields.len() {
+                    1 => format!("{} is wrong in more than one way; see `errors`", many[0].pointer),
+                    fields => format!("{fields} fields are wrong; see `errors`"),
+                }
+            }
         };
         Self { errors, ..Self::new(Kind::Invalid, detail) }
     }

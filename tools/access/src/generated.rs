@@ -2,6 +2,7 @@
 
 mod configuration;
 mod document;
+mod openapi;
 mod pubsub;
 mod roles;
 mod subscription;
@@ -68,6 +69,9 @@ pub fn files(root: &Path) -> Result<BTreeMap<String, String>> {
         files.insert(path, content);
     }
     files.insert("docs/access.md".to_owned(), document::of(&matrix)?);
+    if let Some(document) = openapi::document(root)? {
+        files.insert(openapi::PATH.to_owned(), document);
+    }
     files.insert("docs/roles.md".to_owned(), roles::page()?);
     Ok(files)
 }

@@ -7,6 +7,7 @@ mod collector;
 mod door;
 mod faults;
 mod journey;
+mod openapi;
 mod people;
 mod privacy;
 mod processes;
@@ -45,6 +46,8 @@ trials! {
     every_route_answers_at_the_gateways_own_sidecar_with_the_same_checks: journey::at_the_gateways_sidecar,
     bad_input_is_told_apart_and_writes_nothing: bad_input::refused,
     what_is_refused_unread_does_not_break_the_next_request: bad_input::unread,
+    the_openapi_document_is_true: openapi::is_true,
+    the_openapi_document_is_browsable_without_another_network: openapi::is_browsable,
     a_caller_that_the_matrix_does_not_allow_is_refused: access_matrix::callers,
     every_cell_of_the_matrix_of_roles_is_as_it_says: roles::every_cell,
     a_bad_token_is_refused_at_the_gateway_and_at_every_app: roles::every_bad_token,
