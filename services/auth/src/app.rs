@@ -9,7 +9,7 @@ use sidecar::{Sidecar, documents::Documents};
 use crate::{
     config::Config,
     inbound::http,
-    outbound::{secrets::Secrets, users::Users},
+    outbound::{secrets::Secrets, sessions::Sessions, users::Users},
     service::{Directory, hashing::Hashing, start},
 };
 
@@ -24,8 +24,9 @@ impl App {
         let sidecar = Sidecar::new(&config.app.sidecar)?;
         // One core is left for everything else.
         let cores = thread::available_parallelism()?.get().saturating_sub(1).max(1);
-        let users = Users::new(Documents::silent(sidecar.clone()));
-        let directory = Arc::new(Directory::new(users, Hashing::new(cores)));
+        let documents = Documents::silent(sidecar.clone());
+        let (users, sessions) = (Users::new(documents.clone()), Sessions::new(sidecar.clone(), documents));
+        let directory = Arc::new(Directory::new(users, sessions, Hashing::new(cores)));
         tokio::spawn(start::prepare(Arc::clone(&directory), Secrets::new(sidecar.clone())));
 
         let tokens = Arc::new(AccessTokens::default());

@@ -3,5 +3,6 @@
 pub mod access_token;
 pub mod email_address;
 pub mod password;
+pub mod session;
 pub mod signing_key;
 pub mod user;

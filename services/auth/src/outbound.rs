@@ -1,4 +1,5 @@
 //! What this service asks of others, all of it through the sidecar.
 
 pub mod secrets;
+pub mod sessions;
 pub mod users;

@@ -1,8 +1,12 @@
 //! Use cases: load, decide, save.
 
 pub mod administrator;
+pub mod chance;
+pub mod deeds;
 pub mod hashing;
 pub mod login;
+pub mod passwords;
+pub mod sessions;
 pub mod start;
 
 use std::sync::{
@@ -10,14 +14,19 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use self::hashing::Hashing;
-use crate::{domain::signing_key::SigningKey, outbound::users::Users};
+use self::{hashing::Hashing, sessions::Revoked};
+use crate::{
+    domain::signing_key::SigningKey,
+    outbound::{sessions::Sessions, users::Users},
+};
 
 /// The directory of those who may sign in.
 #[derive(Debug)]
 pub struct Directory {
     users: Users,
+    sessions: Sessions,
     hashing: Hashing,
+    revoked: Revoked,
     /// Empty until the sidecar has told it.
     key: OnceLock<SigningKey>,
     administrator_settled: AtomicBool,
@@ -25,8 +34,15 @@ pub struct Directory {
 
 impl Directory {
     /// A directory on these parts, still without a key.
-    pub fn new(users: Users, hashing: Hashing) -> Self {
-        Self { users, hashing, key: OnceLock::new(), administrator_settled: AtomicBool::new(false) }
+    pub fn new(users: Users, sessions: Sessions, hashing: Hashing) -> Self {
+        Self {
+            users,
+            sessions,
+            hashing,
+            revoked: Revoked::default(),
+            key: OnceLock::new(),
+            administrator_settled: AtomicBool::new(false),
+        }
     }
 
     /// The key that access tokens are signed with, once it is known.

@@ -1,5 +1,7 @@
 //! Passwords and what is kept of them.
 
+pub mod strength;
+
 use std::{fmt, hint};
 
 use argon2::{
@@ -8,10 +10,10 @@ use argon2::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
+use self::strength::{Choice, Weak};
+
 /// Whoever sends more wants to keep a core busy.
 pub const LONGEST: usize = 256;
-/// NIST SP 800-63B-4, section 3.1.1: a password that stands alone.
-pub const SHORTEST_NEW: usize = 15;
 
 /// The minimum of OWASP's password storage cheat sheet.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -34,6 +36,12 @@ pub struct Password(SecretString);
 #[derive(Clone, Eq, PartialEq)]
 pub struct PasswordHash(phc::PasswordHash);
 
+impl PartialEq for Password {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
 /// The machine could not compute a hash.
 #[derive(Debug, thiserror::Error)]
 #[error("a password could not be hashed: {0}")]
@@ -54,13 +62,9 @@ impl Password {
         Ok(Self(text.into()))
     }
 
-    /// Takes what somebody shall sign in with from now on.
-    pub fn choose(text: &str) -> Result<Self, &'static str> {
-        let chosen = Self::parse(text)?;
-        if text.chars().count() < SHORTEST_NEW {
-            return Err("must have at least 15 characters");
-        }
-        Ok(chosen)
+    /// Whether somebody may sign in with it from now on.
+    pub fn judge(&self, choice: &Choice) -> Result<(), Weak> {
+        strength::judge(self.0.expose_secret(), choice)
     }
 
     /// What to keep of it. Takes tens of milliseconds and 19 MiB.
@@ -98,6 +102,13 @@ impl PasswordHash {
     pub fn parse(text: &str) -> Option<Self> {
         let hash = phc::PasswordHash::new(text).ok()?;
         (hash.salt.is_some() && hash.hash.is_some()).then_some(Self(hash))
+    }
+
+    /// Whether it was made at less cost than one that is made today.
+    pub fn is_outdated(&self) -> bool {
+        let cheaper =
+            |made: Params| made.m_cost() < MEMORY_KIB || made.m_cost() == MEMORY_KIB && made.t_cost() < PASSES;
+        self.0.algorithm != Algorithm::Argon2id.ident() || Params::try_from(&self.0).map_or(true, cheaper)
     }
 
     /// The PHC string, for the store and for nobody else.
@@ -143,6 +154,22 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_that_was_cheaper_is_outdated() {
+        assert!(!hash("correct horse battery").is_outdated());
+        let salt_and_hash = "c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        for (parameters, outdated) in [
+            ("argon2id$v=19$m=19456,t=2,p=1", false),
+            ("argon2id$v=19$m=65536,t=1,p=1", false),
+            ("argon2id$v=19$m=19456,t=1,p=1", true),
+            ("argon2id$v=19$m=12288,t=3,p=1", true),
+            ("argon2i$v=19$m=19456,t=2,p=1", true),
+        ] {
+            let kept = PasswordHash::parse(&format!("${parameters}${salt_and_hash}")).unwrap();
+            assert_eq!(kept.is_outdated(), outdated, "{parameters}");
+        }
+    }
+
+    #[test]
     fn a_password_is_verified_exactly() {
         let longest = "ä".repeat(LONGEST);
         for (password, others) in [
@@ -166,8 +193,6 @@ mod tests {
         for bad in ["", "a\0b", &"a".repeat(LONGEST + 1)] {
             assert!(Password::parse(bad).is_err(), "{bad:?}");
         }
-        assert!(Password::choose(&"a".repeat(SHORTEST_NEW - 1)).is_err());
-        assert!(Password::choose(&"ä".repeat(SHORTEST_NEW)).is_ok());
     }
 
     #[test]

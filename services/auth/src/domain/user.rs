@@ -19,6 +19,8 @@ pub struct User {
     pub password: PasswordHash,
     /// Whether they may sign in.
     pub active: bool,
+    /// Counts the changes that end every session: a session of an earlier epoch is over.
+    pub epoch: u64,
     /// When they were made.
     pub created_at: Timestamp,
 }
@@ -40,7 +42,25 @@ pub enum Refusal {
 impl User {
     /// Makes the user who sets everything else up.
     pub fn administrator(email: EmailAddress, password: PasswordHash, now: Timestamp) -> Self {
-        Self { id: email.user_id(), email, role: Role::Admin, password, active: true, created_at: now }
+        Self { id: email.user_id(), email, role: Role::Admin, password, active: true, epoch: 0, created_at: now }
+    }
+
+    /// Ends all of their sessions.
+    #[must_use]
+    pub fn end_sessions(&self) -> Self {
+        Self { epoch: self.epoch + 1, ..self.clone() }
+    }
+
+    /// Takes another password, which ends all of their sessions.
+    #[must_use]
+    pub fn with_password(&self, password: PasswordHash) -> Self {
+        Self { password, ..self.end_sessions() }
+    }
+
+    /// Keeps another hash of the same password.
+    #[must_use]
+    pub fn rehashed(&self, password: PasswordHash) -> Self {
+        Self { password, ..self.clone() }
     }
 
     /// Lets a user in whose password `matches`.

@@ -2,7 +2,9 @@
 
 mod keys;
 mod login;
+mod password;
 mod refusals;
+mod sessions;
 
 use std::sync::Arc;
 
@@ -15,7 +17,11 @@ use crate::{APP_ID, service::Directory};
 pub fn routes(directory: Arc<Directory>, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
     let door = Door::of(APP_ID, tokens)?
         .on("POST /auth/login", login::login)
+        .on("POST /auth/refresh", sessions::refresh)
+        .on("POST /auth/logout", sessions::logout)
+        .on("POST /auth/logout-all", sessions::logout_all)
+        .on("POST /auth/password", password::change)
         .on("GET /auth/.well-known/jwks.json", keys::keys)
-        .on("GET /auth/.well-known/revoked-sessions", keys::revoked_sessions);
+        .on("GET /auth/.well-known/revoked-sessions", sessions::revoked);
     Ok(door.finish()?.with_state(directory))
 }

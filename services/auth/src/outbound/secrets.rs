@@ -5,7 +5,7 @@ use sidecar::{Sidecar, failure::Failure};
 
 use crate::domain::{
     email_address::EmailAddress,
-    password::Password,
+    password::{Password, strength::Choice},
     signing_key::{BadKey, SigningKey},
 };
 
@@ -25,7 +25,7 @@ pub enum SecretError {
         /// Which.
         name: &'static str,
         /// What is wrong with it.
-        fault: &'static str,
+        fault: String,
     },
     /// The store.
     #[error("the secret store does not answer")]
@@ -54,18 +54,19 @@ impl Secrets {
     pub async fn administrator(&self) -> Result<Option<(EmailAddress, Password)>, SecretError> {
         let email = self.sidecar.secret(ADMINISTRATOR_EMAIL).await?;
         let password = self.sidecar.secret(ADMINISTRATOR_PASSWORD).await?;
-        let unusable = |name, fault| SecretError::Administrator { name, fault };
+        let unusable = |name, fault: &str| SecretError::Administrator { name, fault: fault.to_owned() };
         match (email, password) {
             (None, None) => Ok(None),
             (None, Some(_)) => Err(unusable(ADMINISTRATOR_EMAIL, "it is missing")),
             (Some(_), None) => Err(unusable(ADMINISTRATOR_PASSWORD, "it is missing")),
             (Some(email), Some(password)) => {
                 let email = EmailAddress::parse(email.expose_secret());
-                let password = Password::choose(password.expose_secret());
-                Ok(Some((
-                    email.map_err(|fault| unusable(ADMINISTRATOR_EMAIL, fault))?,
-                    password.map_err(|fault| unusable(ADMINISTRATOR_PASSWORD, fault))?,
-                )))
+                let email = email.map_err(|fault| unusable(ADMINISTRATOR_EMAIL, fault))?;
+                let password = Password::parse(password.expose_secret());
+                let password = password.map_err(|fault| unusable(ADMINISTRATOR_PASSWORD, fault))?;
+                let choice = Choice { email: email.clone(), second_factor: false };
+                password.judge(&choice).map_err(|weak| unusable(ADMINISTRATOR_PASSWORD, &weak.to_string()))?;
+                Ok(Some((email, password)))
             }
         }
     }

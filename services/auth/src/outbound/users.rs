@@ -4,7 +4,7 @@ use access::Role;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sidecar::{
-    documents::{Document, Documents, Kind, Write},
+    documents::{Document, Documents, Kind, Stored, Write},
     failure::Failure,
 };
 use uuid::Uuid;
@@ -19,12 +19,21 @@ struct UserData {
     role: Role,
     password_hash: String,
     active: bool,
+    #[serde(default)]
+    epoch: u64,
     created_at: Timestamp,
 }
 
 impl Kind for UserData {
     const NAME: &'static str = "user";
     const SCHEMA: u32 = 1;
+}
+
+/// A user who was loaded to be changed.
+pub struct Loaded {
+    /// The user.
+    pub user: User,
+    stored: Stored<UserData>,
 }
 
 /// The users.
@@ -40,15 +49,23 @@ impl Users {
     }
 
     /// A user by id.
-    pub async fn get(&self, id: Uuid) -> Result<Option<User>, Failure> {
-        let stored = self.documents.get::<UserData>(id).await?;
-        stored.map(|stored| user(id, &stored.document.data)).transpose()
+    pub async fn get(&self, id: Uuid) -> Result<Option<Loaded>, Failure> {
+        let Some(stored) = self.documents.get::<UserData>(id).await? else { return Ok(None) };
+        Ok(Some(Loaded { user: user(id, &stored.document.data)?, stored }))
     }
 
     /// Stores a user who is not there yet.
     pub async fn create(&self, user: &User) -> Result<(), Failure> {
         let document = Document::first(UserData::of(user), Vec::new());
         self.documents.save(vec![Write::create(user.id, document)?]).await
+    }
+
+    /// Stores what became of a user, and `others` in the same transaction.
+    pub async fn replace(&self, loaded: &Loaded, user: &User, others: Vec<Write>) -> Result<(), Failure> {
+        let document = loaded.stored.document.next(UserData::of(user), Vec::new());
+        let mut writes = vec![Write::replace(user.id, &loaded.stored, document)?];
+        writes.extend(others);
+        self.documents.save(writes).await
     }
 }
 
@@ -59,6 +76,7 @@ impl UserData {
             role: user.role,
             password_hash: user.password.to_phc(),
             active: user.active,
+            epoch: user.epoch,
             created_at: user.created_at,
         }
     }
@@ -73,6 +91,7 @@ fn user(id: Uuid, data: &UserData) -> Result<User, Failure> {
         role: data.role,
         password: PasswordHash::parse(&data.password_hash).ok_or_else(|| unreadable("the hash"))?,
         active: data.active,
+        epoch: data.epoch,
         created_at: data.created_at,
     })
 }
@@ -93,8 +112,13 @@ mod tests {
         assert_eq!(
             stored,
             json!({ "email": "ada@clinic.example", "role": "admin", "passwordHash": ada.password.to_phc(),
-                    "active": true, "createdAt": "1970-01-01T00:00:00Z" })
+                    "active": true, "epoch": 0, "createdAt": "1970-01-01T00:00:00Z" })
         );
+        let mut earlier = stored.clone();
+        earlier.as_object_mut().unwrap().remove("epoch");
+        let earlier: UserData = serde_json::from_value(earlier).unwrap();
+        assert_eq!(user(ada.id, &earlier).unwrap(), ada, "who was stored before there were sessions");
+
         let data: UserData = serde_json::from_value(stored).unwrap();
         assert_eq!(user(ada.id, &data).unwrap(), ada);
 

@@ -7,12 +7,12 @@ use std::{
     time::Duration,
 };
 
-use argon2::password_hash::try_generate_salt;
 use jiff::Timestamp;
 
 use super::{
     Directory,
     administrator::{Administrator, AdministratorError},
+    chance::{self, NoChance},
 };
 use crate::outbound::secrets::{SecretError, Secrets};
 
@@ -73,7 +73,7 @@ async fn settle_administrator(directory: &Directory, secrets: &Secrets) {
 
 async fn make_administrator(directory: &Directory, secrets: &Secrets) -> Result<Option<Administrator>, StartError> {
     let Some((email, password)) = secrets.administrator().await? else { return Ok(None) };
-    let salt = try_generate_salt().map_err(|_| StartError::NoChance)?;
+    let salt = chance::bytes()?;
     Ok(Some(directory.make_administrator(email, password, salt, Timestamp::now()).await?))
 }
 
@@ -85,8 +85,8 @@ enum StartError {
     Administrator(#[from] AdministratorError),
     #[error("the secret signing-key is missing")]
     NoKey,
-    #[error("the machine has no random numbers")]
-    NoChance,
+    #[error(transparent)]
+    Chance(#[from] NoChance),
 }
 
 impl StartError {
@@ -94,7 +94,7 @@ impl StartError {
     fn may_pass(&self) -> bool {
         match self {
             Self::Secret(error) => matches!(error, SecretError::Store(_)),
-            Self::Administrator(_) | Self::NoKey | Self::NoChance => true,
+            Self::Administrator(_) | Self::NoKey | Self::Chance(_) => true,
         }
     }
 }

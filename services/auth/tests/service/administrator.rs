@@ -10,7 +10,8 @@ const NAME_EMAIL: &str = "administrator-email";
 
 pub(crate) async fn made_once(parts: Parts) -> Result<()> {
     let (email, password) = administrator(&parts);
-    let rows = "select key, etag, convert_from(value, 'UTF8')::jsonb as document from state.state";
+    let rows =
+        "select key, etag, convert_from(value, 'UTF8')::jsonb as document from state.state where key like 'user/%'";
     let made = parts.sql(rows).await?;
     assert_eq!(made.len(), 1, "{made:?}");
     assert_eq!(made[0]["document"]["version"], 1);

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use testkit::{Parts, Result};
 use tracing_subscriber::EnvFilter;
 
-use crate::{administrator, sign_in};
+use crate::{administrator, sessions, sign_in};
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -40,10 +40,14 @@ pub(crate) async fn hold_no_secret(parts: Parts) -> Result<()> {
     let (email, password) = administrator(&parts);
     let (_, granted) = sign_in(&parts, email, password).await?;
     let token = granted["access_token"].as_str().context("a token")?;
+    let refresh_token = granted["refresh_token"].as_str().context("a token")?;
+    let (_, refresh_secret) = refresh_token.split_once('.').context("a token")?;
+    assert_eq!(sessions::refresh(&parts, refresh_token).await?.0, 200);
+    assert_eq!(sessions::refresh(&parts, refresh_token).await?.0, 401);
     let wrong = "the-wrong-password-of-this-test";
     assert_eq!(sign_in(&parts, email, wrong).await?.0, 401);
     let lines = so_far();
-    assert!(lines.contains("wrong password of user"), "{lines}");
+    assert!(lines.contains("wrong password of user") && lines.contains("was used again"), "{lines}");
     let (user, _) = email.split_once('@').context("an address")?;
     let (_, signature) = token.rsplit_once('.').context("a token")?;
     for (what, secret) in [
@@ -54,6 +58,7 @@ pub(crate) async fn hold_no_secret(parts: Parts) -> Result<()> {
         ("a password", wrong),
         ("a hash", "$argon2"),
         ("a token", token),
+        ("a refresh token", refresh_secret),
         ("a token", signature),
         ("a key", "PRIVATE KEY"),
     ] {

@@ -4,7 +4,10 @@ mod administrator;
 mod instance;
 mod login;
 mod logs;
+mod passwords;
+mod people;
 mod pressure;
+mod sessions;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -28,6 +31,16 @@ fn main() -> ExitCode {
             testkit::test("without_its_sidecar_a_service_says_what_is_missing", &parts, instance::before_its_sidecar),
             testkit::test("an_administrator_is_made_once_and_never_overwritten", &parts, administrator::made_once),
             testkit::test("without_the_secrets_there_is_no_administrator", &parts, administrator::not_wanted),
+            testkit::test("an_old_refresh_token_ends_the_session", &parts, sessions::an_old_token),
+            testkit::test("of_simultaneous_refreshes_one_succeeds_and_the_session_ends", &parts, sessions::at_once),
+            testkit::test("a_refused_refresh_does_not_say_why", &parts, sessions::refusals),
+            testkit::test("who_signs_out_is_out_and_others_are_told_within_seconds", &parts, sessions::signing_out),
+            testkit::test("a_session_of_a_user_who_was_changed_is_over", &parts, sessions::of_a_changed_user),
+            testkit::test("a_bad_refresh_body_is_refused", &parts, sessions::bad_bodies),
+            testkit::test("a_changed_password_ends_other_sessions_and_not_its_own", &parts, passwords::changed),
+            testkit::test("of_simultaneous_changes_of_a_password_one_succeeds", &parts, passwords::at_once),
+            testkit::test("a_bad_new_password_is_refused_with_a_reason", &parts, passwords::refused),
+            testkit::test("a_cheap_hash_is_made_anew_at_sign_in", &parts, passwords::rehashed),
             testkit::test("no_password_address_or_token_is_logged", &parts, logs::hold_no_secret),
         ])
     })

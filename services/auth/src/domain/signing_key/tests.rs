@@ -9,6 +9,7 @@ use crate::domain::{
     access_token::{self, LIFETIME},
     email_address::EmailAddress,
     password::{Password, SALT},
+    session::{self, RefreshToken, Session},
     user::User,
 };
 
@@ -55,11 +56,21 @@ fn what_is_no_key_is_refused_and_not_told() {
 }
 
 #[test]
+fn a_token_does_not_outlast_its_session() {
+    let now = Timestamp::now();
+    let session = Session::begin(&user(), &RefreshToken::new(Uuid::from_u128(6), [1; 32]), now);
+    let late = session.ends_at() - jiff::SignedDuration::from_secs(30);
+    let claims = access_token::claims(&user(), &session, Uuid::from_u128(5), late);
+    assert_eq!((claims.exp - claims.iat, claims.iat - now.as_second()), (30, session::LIFETIME.as_secs() - 30));
+}
+
+#[test]
 fn what_is_signed_verifies_with_the_published_set() {
     let key = SigningKey::from_pem(&pem(false)).unwrap();
     let now = Timestamp::now();
-    let (user, id, session) = (user(), Uuid::from_u128(5), Uuid::from_u128(6));
-    let claims = access_token::claims(&user, id, session, now);
+    let (user, id) = (user(), Uuid::from_u128(5));
+    let session = Session::begin(&user, &RefreshToken::new(Uuid::from_u128(6), [1; 32]), now);
+    let claims = access_token::claims(&user, &session, id, now);
     assert_eq!((claims.exp - claims.iat, claims.nbf, claims.jti), (LIFETIME, claims.iat, id));
     let token = key.sign(&claims).unwrap();
 
@@ -67,6 +78,6 @@ fn what_is_signed_verifies_with_the_published_set() {
     let published = serde_json::to_string(key.key_set()).unwrap();
     tokens.set_keys(&serde_json::from_str(&published).unwrap());
     let caller = tokens.verify(&token, now).unwrap();
-    assert_eq!((caller.subject, caller.role, caller.session), (user.id, Role::Admin, session));
+    assert_eq!((caller.subject, caller.role, caller.session), (user.id, Role::Admin, session.id));
     assert_eq!(jsonwebtoken::decode_header(&token).unwrap().typ.as_deref(), Some("at+jwt"));
 }

@@ -1,4 +1,4 @@
-//! What others verify tokens by.
+//! The key set that others verify tokens by.
 
 use std::sync::Arc;
 
@@ -9,20 +9,14 @@ use axum::{
 };
 use http::header;
 use problem::Problem;
-use serde_json::json;
 
-use crate::service::{Directory, login::LoginError};
+use crate::service::{Directory, login::GrantError};
 
 /// A key that has been taken back is not trusted for longer.
 const CACHE: &str = "public, max-age=10";
 
 /// `GET /auth/.well-known/jwks.json`
 pub(super) async fn keys(State(directory): State<Arc<Directory>>) -> Result<Response, Problem> {
-    let key = directory.signing_key().ok_or(LoginError::NotReady)?;
+    let key = directory.signing_key().ok_or(GrantError::NotReady)?;
     Ok(([(header::CACHE_CONTROL, CACHE)], Json(key.key_set())).into_response())
-}
-
-/// `GET /auth/.well-known/revoked-sessions`: none yet, since nothing ends a session before its token expires.
-pub(super) async fn revoked_sessions() -> Response {
-    ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "sessions": [] }))).into_response()
 }

@@ -15,11 +15,10 @@ use problem::{
 };
 use runtime::http::read_body;
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::{
-    domain::{access_token::LIFETIME, email_address::EmailAddress, password::Password},
-    service::Directory,
+    domain::{email_address::EmailAddress, password::Password},
+    service::{Directory, login::Granted},
 };
 
 /// Room for blanks around an address; its own rule is narrower.
@@ -27,19 +26,26 @@ const LONGEST_EMAIL: usize = 320;
 
 /// RFC 6749, section 5.1.
 #[derive(Serialize)]
-struct Granted {
+struct Answer {
     access_token: String,
     token_type: &'static str,
     expires_in: i64,
+    refresh_token: String,
     scope: &'static str,
 }
 
 pub(super) async fn login(State(directory): State<Arc<Directory>>, request: Request) -> Result<Response, Problem> {
     let body = read_body(request, &["application/json"]).await?;
     let (email, password) = credentials(&body)?;
-    let access_token = directory.login(&email, password, [Uuid::now_v7(), Uuid::now_v7()], Timestamp::now()).await?;
-    let granted = Granted { access_token, token_type: "Bearer", expires_in: LIFETIME, scope: access::SCOPE };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(granted)).into_response())
+    Ok(answer(directory.login(&email, password, Timestamp::now()).await?))
+}
+
+/// The tokens, for their owner and for no cache.
+pub(super) fn answer(granted: Granted) -> Response {
+    let Granted { access_token, expires_in, scope, refresh_token } = granted;
+    let refresh_token = refresh_token.reveal();
+    let answer = Answer { access_token, token_type: "Bearer", expires_in, refresh_token, scope };
+    ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
 }
 
 fn credentials(body: &[u8]) -> Result<(EmailAddress, Password), Problem> {

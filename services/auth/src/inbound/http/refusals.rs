@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use problem::{Kind, Problem};
 
-use crate::service::login::LoginError;
+use crate::service::{
+    hashing::Busy,
+    login::{GrantError, LoginError},
+    passwords::PasswordError,
+    sessions::RefreshError,
+};
 
 /// Most of the queue is gone by then.
 const COME_BACK: Duration = Duration::from_secs(1);
@@ -18,15 +23,58 @@ impl From<LoginError> for Problem {
                     .with_slug("invalid-credentials")
                     .with_cause(refusal)
             }
-            LoginError::Busy(busy) => {
-                let mut problem =
-                    Self::new(Kind::RateLimited, "Too many are signing in at once; try again in a moment.");
-                problem.retry_after = Some(COME_BACK);
-                problem.with_cause(busy)
-            }
-            LoginError::NotReady => Self::unavailable(error),
-            LoginError::Hash(_) | LoginError::Signature(_) => Self::internal(error),
+            LoginError::Busy(busy) => busy.into(),
+            LoginError::Hash(_) => Self::internal(error),
+            LoginError::Grant(error) => error.into(),
             LoginError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<Busy> for Problem {
+    fn from(busy: Busy) -> Self {
+        let mut problem = Self::new(Kind::RateLimited, "Too many are signing in at once; try again in a moment.");
+        problem.retry_after = Some(COME_BACK);
+        problem.with_cause(busy)
+    }
+}
+
+impl From<GrantError> for Problem {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::NotReady => Self::unavailable(error),
+            GrantError::Chance(_) | GrantError::Signature(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            // The same words for each refusal: whoever has a stolen token learns nothing of its session.
+            RefreshError::Refused(refusal) => Self::new(Kind::Unauthenticated, "The session is over; sign in again.")
+                .with_slug("session-over")
+                .with_cause(refusal),
+            RefreshError::Grant(error) => error.into(),
+            RefreshError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<PasswordError> for Problem {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Unknown => {
+                Self::new(Kind::Unauthenticated, "The access token is not valid; sign in again.").with_cause(error)
+            }
+            PasswordError::Wrong => Self::invalid_field("/current", "is not the present password")
+                .with_slug("invalid-credentials")
+                .with_cause(error),
+            PasswordError::Same => Self::invalid_field("/new", "must be another than the present one"),
+            PasswordError::Weak(weak) => Self::invalid_field("/new", weak.to_string()).with_slug("weak-password"),
+            PasswordError::Busy(busy) => busy.into(),
+            PasswordError::Hash(_) | PasswordError::Chance(_) => Self::internal(error),
+            PasswordError::Store(failure) => failure.into(),
         }
     }
 }
@@ -36,7 +84,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::{domain::user::Refusal, service::hashing::Busy};
+    use crate::domain::{session, user::Refusal};
 
     #[test]
     fn every_refusal_has_the_same_words() {
@@ -45,6 +93,16 @@ mod tests {
             .map(|refusal| Problem::from(LoginError::Refused(refusal)).to_json());
         assert_eq!(told[0]["status"], 401);
         assert_eq!(told[0]["type"], "urn:patient-management:problem:invalid-credentials");
+        assert!(told.iter().all(|other| other == &told[0]), "{told:?}");
+    }
+
+    #[test]
+    fn a_session_that_is_not_renewed_does_not_say_why() {
+        use session::Refusal::{Ended, Expired, Idle, Inactive, Outdated, Reused, Unknown, Unreadable};
+        let id = Uuid::from_u128(7);
+        let told = [Unreadable, Unknown, Ended(id), Outdated(id), Inactive(id), Idle(id), Expired(id), Reused(id)]
+            .map(|refusal| Problem::from(RefreshError::Refused(refusal)).to_json());
+        assert_eq!(told[0]["status"], 401);
         assert!(told.iter().all(|other| other == &told[0]), "{told:?}");
     }
 

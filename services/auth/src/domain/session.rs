@@ -1,0 +1,208 @@
+//! Sessions: what a sign-in begins, what each refresh renews, and what ends it.
+
+use std::fmt;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::user::User;
+
+/// After that somebody signs in again, however busy they were.
+pub const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
+/// Without a refresh for so long a session is over: a screen that was left is no way in.
+pub const IDLE: SignedDuration = SignedDuration::from_mins(30);
+
+/// Bytes of a token's secret: nobody guesses 256 bits.
+pub const SECRET: usize = 32;
+
+/// What a session is renewed with: its id and a secret that serves once.
+#[derive(Clone)]
+pub struct RefreshToken {
+    /// The session.
+    pub session: Uuid,
+    secret: [u8; SECRET],
+}
+
+/// What is kept of a refresh token. A secret of 256 bits needs no slow hash.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TokenHash([u8; 32]);
+
+/// A session: one sign-in and everything that was renewed from it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Session {
+    /// Its id, `sid` in access tokens.
+    pub id: Uuid,
+    /// Whose it is.
+    pub user: Uuid,
+    /// The user's epoch when it began: a session of an earlier epoch is over.
+    pub epoch: u64,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it last gave an access token.
+    pub used_at: Timestamp,
+    /// The one refresh token that is good.
+    pub token: TokenHash,
+    /// When and why it ended; none while it has only run out or fallen behind its user's epoch.
+    pub ended: Option<Ended>,
+}
+
+/// An end that somebody or something brought about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: EndReason,
+}
+
+/// Why a session was ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EndReason {
+    /// The user signed out.
+    SignedOut,
+    /// A refresh token was used that had served, or never was one: somebody has a copy.
+    Reused,
+}
+
+/// Why a session is not renewed; the log learns it, the caller does not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// It is no refresh token.
+    #[error("that is no refresh token")]
+    Unreadable,
+    /// There is no such session.
+    #[error("there is no such session")]
+    Unknown,
+    /// It was ended.
+    #[error("session {0} has ended")]
+    Ended(Uuid),
+    /// It began before its user was changed in a way that ends sessions.
+    #[error("session {0} is older than a change of its user")]
+    Outdated(Uuid),
+    /// Its user has been switched off.
+    #[error("the user of session {0} is not active")]
+    Inactive(Uuid),
+    /// Nobody used it for too long.
+    #[error("session {0} was idle for too long")]
+    Idle(Uuid),
+    /// It has lasted as long as one may.
+    #[error("session {0} has lasted its time")]
+    Expired(Uuid),
+    /// The token is not the current one.
+    #[error("a refresh token of session {0} was used again")]
+    Reused(Uuid),
+}
+
+impl RefreshToken {
+    /// The token of a session with this secret, which has to be random.
+    pub fn new(session: Uuid, secret: [u8; SECRET]) -> Self {
+        Self { session, secret }
+    }
+
+    /// Reads what a client was given.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (session, secret) = text.split_once('.')?;
+        // One spelling only: `Uuid` would read several.
+        let session = Uuid::parse_str(session).ok().filter(|id| id.to_string() == session)?;
+        let secret = BASE64_URL_SAFE_NO_PAD.decode(secret).ok()?.try_into().ok()?;
+        Some(Self { session, secret })
+    }
+
+    /// What the client gets, and nobody else.
+    pub fn reveal(&self) -> String {
+        format!("{}.{}", self.session, BASE64_URL_SAFE_NO_PAD.encode(self.secret))
+    }
+
+    /// What is kept of it.
+    pub fn hash(&self) -> TokenHash {
+        TokenHash(Sha256::digest(self.secret).into())
+    }
+}
+
+/// What is debugged is logged.
+impl fmt::Debug for RefreshToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RefreshToken").field("session", &self.session).finish_non_exhaustive()
+    }
+}
+
+impl TokenHash {
+    /// Reads a stored hash.
+    pub fn parse(text: &str) -> Option<Self> {
+        BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64_URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl Session {
+    /// Begins a session of a user who has just signed in.
+    pub fn begin(user: &User, token: &RefreshToken, now: Timestamp) -> Self {
+        Self {
+            id: token.session,
+            user: user.id,
+            epoch: user.epoch,
+            created_at: now,
+            used_at: now,
+            token: token.hash(),
+            ended: None,
+        }
+    }
+
+    /// Renews it for whoever shows the current token; from then on `next` is the current one.
+    ///
+    /// On [`Refusal::Reused`] the whole session has to be [ended](Self::end).
+    pub fn renew(
+        &self,
+        user: &User,
+        shown: &RefreshToken,
+        next: &RefreshToken,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        if self.ended.is_some() {
+            return Err(Refusal::Ended(self.id));
+        }
+        if self.epoch != user.epoch {
+            return Err(Refusal::Outdated(self.id));
+        }
+        if !user.active {
+            return Err(Refusal::Inactive(self.id));
+        }
+        if shown.hash() != self.token {
+            return Err(Refusal::Reused(self.id));
+        }
+        if now >= self.ends_at() {
+            return Err(Refusal::Expired(self.id));
+        }
+        if now.duration_since(self.used_at) >= IDLE {
+            return Err(Refusal::Idle(self.id));
+        }
+        Ok(Self { used_at: now, token: next.hash(), ..self.clone() })
+    }
+
+    /// Ends it; what has ended stays as it ended.
+    #[must_use]
+    pub fn end(&self, reason: EndReason, now: Timestamp) -> Self {
+        Self { ended: self.ended.or(Some(Ended { at: now, reason })), ..self.clone() }
+    }
+
+    /// Goes on in a later epoch of its user: it is the session in which the user was changed by themselves.
+    #[must_use]
+    pub fn go_on(&self, user: &User) -> Self {
+        Self { epoch: user.epoch, ..self.clone() }
+    }
+
+    /// When it has lasted its time.
+    pub fn ends_at(&self) -> Timestamp {
+        self.created_at.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Sessions in the state store.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sidecar::{
+    Sidecar,
+    documents::{Document, Documents, Kind, Stored, Write},
+    failure::Failure,
+};
+use uuid::Uuid;
+
+use crate::domain::{
+    access_token,
+    session::{EndReason, Ended, Session, TokenHash},
+};
+
+/// How much longer than it lasts an access token is taken for alive: a verifier allows a minute, clocks differ.
+const MARGIN: i64 = 120;
+
+/// `data` of a `session/<id>` document.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionData {
+    user: Uuid,
+    epoch: u64,
+    created_at: Timestamp,
+    used_at: Timestamp,
+    token_hash: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<EndedData>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+struct EndedData {
+    at: Timestamp,
+    reason: Reason,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Reason {
+    SignedOut,
+    Reused,
+}
+
+impl Kind for SessionData {
+    const NAME: &'static str = "session";
+    const SCHEMA: u32 = 1;
+}
+
+/// A session that was loaded to be changed.
+pub struct Loaded {
+    /// The session.
+    pub session: Session,
+    stored: Stored<SessionData>,
+}
+
+/// The sessions.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    sidecar: Sidecar,
+    documents: Documents,
+}
+
+impl Sessions {
+    /// Sessions in this sidecar's store.
+    pub fn new(sidecar: Sidecar, documents: Documents) -> Self {
+        Self { sidecar, documents }
+    }
+
+    /// Stores a session that has just begun.
+    pub async fn create(&self, session: &Session) -> Result<(), Failure> {
+        let document = Document::first(SessionData::of(session), Vec::new());
+        self.documents.save(vec![Write::create(session.id, document)?]).await
+    }
+
+    /// A session by id.
+    pub async fn get(&self, id: Uuid) -> Result<Option<Loaded>, Failure> {
+        let Some(stored) = self.documents.get::<SessionData>(id).await? else { return Ok(None) };
+        Ok(Some(Loaded { session: session(id, &stored.document.data)?, stored }))
+    }
+
+    /// Stores what became of a session.
+    pub async fn replace(&self, loaded: &Loaded, session: &Session) -> Result<(), Failure> {
+        self.documents.save(vec![loaded.becoming(session)?]).await
+    }
+
+    /// The sessions that are over although an access token of theirs may be alive `now`.
+    pub async fn revoked(&self, now: Timestamp) -> Result<Vec<Uuid>, Failure> {
+        let alive = SignedDuration::from_secs(access_token::LIFETIME + MARGIN);
+        let since = now.saturating_sub(alive).unwrap_or(Timestamp::MIN);
+        self.sidecar.query("revoked_sessions", &json!({ "since": since })).await
+    }
+}
+
+impl Loaded {
+    /// The write that makes this of the session, for a transaction with others.
+    pub fn becoming(&self, session: &Session) -> Result<Write, Failure> {
+        let document = self.stored.document.next(SessionData::of(session), Vec::new());
+        Write::replace(session.id, &self.stored, document)
+    }
+}
+
+impl SessionData {
+    fn of(session: &Session) -> Self {
+        let ended = session.ended.map(|Ended { at, reason }| EndedData { at, reason: reason.into() });
+        Self {
+            user: session.user,
+            epoch: session.epoch,
+            created_at: session.created_at,
+            used_at: session.used_at,
+            token_hash: session.token.to_string(),
+            ended,
+        }
+    }
+}
+
+impl From<EndReason> for Reason {
+    fn from(reason: EndReason) -> Self {
+        match reason {
+            EndReason::SignedOut => Self::SignedOut,
+            EndReason::Reused => Self::Reused,
+        }
+    }
+}
+
+impl From<Reason> for EndReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::SignedOut => Self::SignedOut,
+            Reason::Reused => Self::Reused,
+        }
+    }
+}
+
+fn session(id: Uuid, data: &SessionData) -> Result<Session, Failure> {
+    let token = TokenHash::parse(&data.token_hash);
+    let token =
+        token.ok_or_else(|| Failure::Bug(format!("the hash of session/{id} does not read as it was written")))?;
+    Ok(Session {
+        id,
+        user: data.user,
+        epoch: data.epoch,
+        created_at: data.created_at,
+        used_at: data.used_at,
+        token,
+        ended: data.ended.as_ref().map(|&EndedData { at, reason }| Ended { at, reason: reason.into() }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::session::{RefreshToken, SECRET};
+
+    #[test]
+    fn a_session_reads_as_it_was_written_and_holds_no_token() {
+        let token = RefreshToken::new(Uuid::from_u128(5), [9; SECRET]);
+        let begun = Session {
+            id: token.session,
+            user: Uuid::from_u128(6),
+            epoch: 2,
+            created_at: Timestamp::UNIX_EPOCH,
+            used_at: Timestamp::UNIX_EPOCH,
+            token: token.hash(),
+            ended: None,
+        };
+        for one in [begun.clone(), begun.end(EndReason::Reused, Timestamp::UNIX_EPOCH)] {
+            let stored = serde_json::to_string(&SessionData::of(&one)).unwrap();
+            assert_eq!(stored.contains("ended"), one.ended.is_some(), "the projection asks for the member");
+            assert!(!stored.contains(token.reveal().split_once('.').unwrap().1));
+            let data: SessionData = serde_json::from_str(&stored).unwrap();
+            assert_eq!(session(one.id, &data).unwrap(), one);
+        }
+    }
+}

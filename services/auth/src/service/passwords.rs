@@ -1,0 +1,107 @@
+//! Changing a password.
+
+use sidecar::failure::Failure;
+
+use access::Caller;
+
+use super::{
+    Directory,
+    chance::{self, NoChance},
+    deeds::Deed,
+    hashing::Busy,
+    sessions::TRIES,
+};
+use crate::domain::password::{
+    HashError, Password, PasswordHash, SALT,
+    strength::{Choice, Weak},
+};
+
+/// Why a password was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// The caller is no user of ours, or not any more.
+    #[error("there is no such user")]
+    Unknown,
+    /// The present password is another one.
+    #[error("wrong password")]
+    Wrong,
+    /// The new one is the present one.
+    #[error("the password is the present one")]
+    Same,
+    /// The new one is not good enough.
+    #[error(transparent)]
+    Weak(#[from] Weak),
+    /// Too many passwords are being checked.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// A hash.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    /// Random numbers.
+    #[error(transparent)]
+    Chance(#[from] NoChance),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] Failure),
+}
+
+impl Directory {
+    /// Changes the caller's password and ends their other sessions.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        current: Password,
+        new: Password,
+    ) -> Result<(), PasswordError> {
+        let (salt, turn) = (chance::bytes()?, self.hashing.enter()?);
+        let mut loaded = self.users.get(caller.subject).await?.ok_or(PasswordError::Unknown)?;
+        let kept = loaded.user.password.clone();
+        let choice = Choice { email: loaded.user.email.clone(), second_factor: false };
+        let hash = turn.compute(move || change(&current, &new, &kept, &choice, &salt)).await?.inspect_err(|error| {
+            if matches!(error, PasswordError::Wrong) {
+                self.note(Deed::PasswordRefused { user: caller.subject });
+            }
+        })?;
+        let checked = loaded.user.password.clone();
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let changed = loaded.user.with_password(hash.clone());
+            // The session goes over to the new epoch in the same transaction, unless it is over itself.
+            let own = self.sessions.get(caller.session).await?;
+            let own = own.filter(|own| own.session.ended.is_none() && own.session.epoch == loaded.user.epoch);
+            let own = own.map(|own| own.becoming(&own.session.go_on(&changed))).transpose()?;
+            match self.users.replace(&loaded, &changed, own.into_iter().collect()).await {
+                Ok(()) => {
+                    self.note(Deed::PasswordChanged { user: changed.id });
+                    return Ok(());
+                }
+                Err(Failure::Changed | Failure::Again) if tried < TRIES => {
+                    loaded = self.users.get(caller.subject).await?.ok_or(PasswordError::Unknown)?;
+                    if loaded.user.password != checked {
+                        // Somebody else was faster, and the present password is another one now.
+                        return Err(PasswordError::Wrong);
+                    }
+                }
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+}
+
+fn change(
+    current: &Password,
+    new: &Password,
+    kept: &PasswordHash,
+    choice: &Choice,
+    salt: &[u8; SALT],
+) -> Result<PasswordHash, PasswordError> {
+    if !current.matches(Some(kept))? {
+        return Err(PasswordError::Wrong);
+    }
+    new.judge(choice)?;
+    if new == current {
+        return Err(PasswordError::Same);
+    }
+    Ok(new.hash(salt)?)
+}

@@ -1,0 +1,131 @@
+//! Sessions after the sign-in: renewing and ending them, and telling others which are over.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use sidecar::failure::Failure;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use super::{
+    Directory, chance,
+    deeds::Deed,
+    login::{GrantError, Granted},
+};
+use crate::domain::session::{EndReason, RefreshToken, Refusal, Session};
+
+/// Conflicts that another try gets past.
+pub(super) const TRIES: u8 = 5;
+/// How old the list of revoked sessions may be.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Why a session was not renewed.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// The token is not good, or not any more.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The token.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] Failure),
+}
+
+/// The list of revoked sessions as it was last read.
+#[derive(Debug, Default)]
+pub(super) struct Revoked(Mutex<Option<(Instant, Arc<[Uuid]>)>>);
+
+impl Directory {
+    /// Renews a session: the shown token has served, and another takes its place.
+    ///
+    /// Of several who show the same token one is first. The others find on the changed document that theirs is an
+    /// old one, and that ends the session, as it does for any token that is not the current one: either the thief or
+    /// the owner came second, and nobody can tell who.
+    pub async fn refresh(&self, shown: &str, now: Timestamp) -> Result<Granted, RefreshError> {
+        let shown = RefreshToken::parse(shown).ok_or(Refusal::Unreadable)?;
+        let next = RefreshToken::new(shown.session, chance::bytes().map_err(GrantError::Chance)?);
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let loaded = self.sessions.get(shown.session).await?.ok_or(Refusal::Unknown)?;
+            let owner = self.users.get(loaded.session.user).await?.ok_or(Refusal::Unknown)?.user;
+            let renewed = loaded.session.renew(&owner, &shown, &next, now);
+            let saved = match &renewed {
+                Ok(session) => self.sessions.replace(&loaded, session).await,
+                Err(Refusal::Reused(_)) => {
+                    self.sessions.replace(&loaded, &loaded.session.end(EndReason::Reused, now)).await
+                }
+                Err(_) => Ok(()),
+            };
+            match (saved, renewed) {
+                (Ok(()), Ok(session)) => return Ok(self.grant(&owner, &session, next, now)?),
+                (Ok(()), Err(refusal)) => {
+                    if let Refusal::Reused(session) = refusal {
+                        self.note(Deed::TokenReused { user: owner.id, session });
+                    }
+                    return Err(refusal.into());
+                }
+                (Err(Failure::Changed | Failure::Again), _) if tried < TRIES => {}
+                (Err(failure), _) => return Err(failure.into()),
+            }
+        }
+    }
+
+    /// Ends a session of its user; one that is over already stays so.
+    pub async fn sign_out(&self, session: Uuid, now: Timestamp) -> Result<(), Failure> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let Some(loaded) = self.sessions.get(session).await? else { return Ok(()) };
+            let ended: Session = loaded.session.end(EndReason::SignedOut, now);
+            if ended == loaded.session {
+                return Ok(());
+            }
+            match self.sessions.replace(&loaded, &ended).await {
+                Ok(()) => {
+                    self.note(Deed::SignedOut { user: ended.user, session });
+                    return Ok(());
+                }
+                Err(Failure::Changed | Failure::Again) if tried < TRIES => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Ends every session of a user.
+    pub async fn sign_out_everywhere(&self, user: Uuid) -> Result<(), Failure> {
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let Some(loaded) = self.users.get(user).await? else { return Ok(()) };
+            match self.users.replace(&loaded, &loaded.user.end_sessions(), Vec::new()).await {
+                Ok(()) => {
+                    self.note(Deed::SignedOutEverywhere { user });
+                    return Ok(());
+                }
+                Err(Failure::Changed | Failure::Again) if tried < TRIES => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// The sessions that are over although an access token of theirs may still be alive; a second old at most.
+    pub async fn revoked_sessions(&self) -> Result<Arc<[Uuid]>, Failure> {
+        // Held while the database is asked, so that it is asked once however many want to know.
+        let mut known = self.revoked.0.lock().await;
+        if let Some((read, sessions)) = &*known
+            && read.elapsed() < FRESH
+        {
+            return Ok(Arc::clone(sessions));
+        }
+        let asked = Instant::now();
+        let sessions: Arc<[Uuid]> = self.sessions.revoked(Timestamp::now()).await?.into();
+        *known = Some((asked, Arc::clone(&sessions)));
+        Ok(sessions)
+    }
+}
