@@ -12,6 +12,7 @@ mod people;
 mod privacy;
 mod processes;
 mod roles;
+mod sessions;
 mod sidecars;
 mod sockets;
 mod stage;
@@ -52,6 +53,7 @@ trials! {
     every_cell_of_the_matrix_of_roles_is_as_it_says: roles::every_cell,
     a_bad_token_is_refused_at_the_gateway_and_at_every_app: roles::every_bad_token,
     a_forged_identity_gives_nothing: roles::forged_identities,
+    a_session_that_was_ended_is_over_everywhere_within_five_seconds: sessions::end_everywhere,
     a_topic_that_the_matrix_does_not_allow_is_refused: access_matrix::topics,
     one_registration_is_one_trace: tracing::one_registration,
     the_metrics_arrive: tracing::metrics,
