@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stderr, reason = "a test runner that tells how long preparing took")]
 
+mod audit;
 mod cluster;
 mod command;
 mod outbox;
@@ -78,6 +79,11 @@ fn trials(cluster: Option<&'static Cluster>) -> Vec<Trial> {
         outbox: a_worker_passes_over_what_another_is_claiming, workers_share_the_backlog_without_overlap,
             a_lease_that_ran_out_is_claimed_again, a_young_event_is_left_to_its_writer,
             the_backlog_is_told, dead_letters_page_by_key;
+        audit: a_change_leaves_its_entries_with_its_document, a_refused_change_leaves_no_entry,
+            a_malformed_entry_refuses_its_document, an_entry_that_comes_twice_is_sealed_once,
+            one_worker_at_a_time_seals, an_entry_that_commits_late_is_sealed_without_a_gap,
+            a_page_has_what_was_asked_for_newest_first, a_page_is_found_by_an_index,
+            what_is_sealed_never_changes_not_even_by_its_owner, only_a_checkpoint_of_the_chain_is_kept;
         projections: a_rebuild_gives_equal_tables_and_sends_nothing, a_rebuild_that_fails_changes_nothing,
             a_rebuild_waits_for_writers_and_has_their_documents,
             a_rebuild_without_documents_keeps_rows_that_came_from_elsewhere,

@@ -58,6 +58,19 @@ pub(crate) async fn the_functions_role_may_execute_api_and_nothing_else(
                 "select * from state.state",
                 "select * from state.dapr_metadata",
                 "insert into state.state (key, value) values ('probe/1', '{}')",
+                "select * from audit.waiting",
+                "select * from audit.entries",
+                "select * from audit.details",
+                "select * from audit.checkpoints",
+                "update audit.entries set outcome = 0",
+                "delete from audit.entries",
+                "truncate audit.entries",
+                "update audit.head set position = 0",
+                "delete from audit.waiting",
+                "delete from audit.details",
+                "update audit.checkpoints set checkpoint = '{}'",
+                "alter table audit.entries disable trigger refuse_change",
+                "select audit.add('[]', null, null, null)",
                 "select projection.project('probe', '1', null, '{}')",
                 "select document.project_dead_letter('1', '{}')",
                 "select document.keep()",
@@ -76,7 +89,7 @@ pub(crate) async fn the_functions_role_may_execute_api_and_nothing_else(
         let wrong: Vec<String> = sqlx::query_scalar(
             "select routine.oid::regprocedure::text from pg_proc as routine \
              join pg_namespace as namespace on namespace.oid = routine.pronamespace \
-             where nspname in ('api', 'document', 'projection', 'state') \
+             where nspname in ('api', 'audit', 'document', 'projection', 'state') \
                and has_function_privilege(routine.oid, 'execute') <> (nspname = 'api')",
         )
         .fetch_all(&mut connection)
@@ -92,7 +105,7 @@ pub(crate) async fn the_functions_role_may_execute_api_and_nothing_else(
         let readable: Vec<String> = sqlx::query_scalar(
             "select relation.oid::regclass::text from pg_class as relation \
              join pg_namespace as namespace on namespace.oid = relation.relnamespace \
-             where relkind in ('r', 'p', 'v', 'm', 'f') and nspname in ('api', 'document', 'projection', 'state', 'public') \
+             where relkind in ('r', 'p', 'v', 'm', 'f') and nspname in ('api', 'audit', 'document', 'projection', 'state', 'public') \
                and has_table_privilege(relation.oid, 'select, insert, update, delete, truncate, references, trigger')",
         )
         .fetch_all(&mut connection)
@@ -138,6 +151,16 @@ pub(crate) async fn the_state_role_may_keep_documents_and_nothing_else(
             "select * from document.history",
             "select * from document.dead_letters",
             "delete from document.outbox",
+            "select * from audit.waiting",
+            "insert into audit.waiting (entry_id, recorded, action, subtype, outcome) \
+             values (gen_random_uuid(), now(), 'E', 'login', 0)",
+            "delete from audit.waiting",
+            "select * from audit.entries",
+            "update audit.entries set outcome = 0",
+            "delete from audit.entries",
+            "delete from audit.details",
+            "drop trigger refuse_change on audit.entries",
+            "select api.audit_append('{\"entries\": []}')",
             "drop trigger keep on state.state",
             "alter table state.state disable trigger keep",
             "create trigger mine after insert on state.state for each row execute function document.keep()",
