@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use dapr::dapr::proto::runtime::v1::{GetBulkStateRequest, GetStateRequest};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use tonic::Request;
 use uuid::Uuid;
 
@@ -45,6 +45,9 @@ pub struct Document<T> {
     pub version: u64,
     /// What the latest change tells others.
     pub events: Vec<Event>,
+    /// What the latest change leaves in the audit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    audit: Vec<Box<RawValue>>,
     /// The latest requests with an idempotency key, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<KeyedRequest>,
@@ -79,13 +82,20 @@ struct Envelope<'a> {
 impl<T: Kind> Document<T> {
     /// The first version.
     pub fn first(data: T, events: Vec<Event>) -> Self {
-        Self { schema: T::SCHEMA, version: 1, events, requests: Vec::new(), data }
+        Self { schema: T::SCHEMA, version: 1, events, audit: Vec::new(), requests: Vec::new(), data }
     }
 
     /// The version after this one, of the same document.
     #[must_use]
     pub fn next(&self, data: T, events: Vec<Event>) -> Self {
-        Self { schema: T::SCHEMA, version: self.version + 1, events, requests: self.requests.clone(), data }
+        let (version, requests) = (self.version + 1, self.requests.clone());
+        Self { schema: T::SCHEMA, version, events, audit: Vec::new(), requests, data }
+    }
+
+    /// Adds an entry of the audit (`audit::Entry`) that is there if and only if this version is.
+    pub fn audited(mut self, entry: &impl Serialize) -> Result<Self, Failure> {
+        self.audit.push(to_raw_value(entry).map_err(|error| Failure::Bug(error.to_string()))?);
+        Ok(self)
     }
 
     /// Remembers a keyed request, forgetting the oldest beyond [`REMEMBERED_REQUESTS`].
@@ -117,6 +127,7 @@ impl<T: Kind> Document<T> {
             schema: T::SCHEMA,
             version: envelope.version,
             events: Vec::new(),
+            audit: Vec::new(),
             requests: envelope.requests,
             data: data.map_err(unreadable)?,
         })
@@ -261,6 +272,17 @@ mod tests {
         let old = Document::<Thing>::parse(br#"{"schema":1,"version":1,"data":{"length":4}}"#).unwrap();
         assert_eq!(old.data, Thing { size: 4 });
         assert!(matches!(Document::<Thing>::parse(br#"{"schema":2,"version":1,"data":{}}"#), Err(Failure::Bug(_))));
+    }
+
+    #[test]
+    fn each_version_has_entries_of_its_own() {
+        let first = Document::first(Thing { size: 1 }, Vec::new());
+        assert!(serde_json::to_value(&first).unwrap().get("audit").is_none());
+        let first = first.audited(&json!({ "subtype": "create" })).unwrap();
+        assert_eq!(serde_json::to_value(&first).unwrap()["audit"], json!([{ "subtype": "create" }]));
+        assert!(first.next(Thing { size: 2 }, Vec::new()).audit.is_empty());
+        let stored = serde_json::to_vec(&first).unwrap();
+        assert!(Document::<Thing>::parse(&stored).unwrap().audit.is_empty());
     }
 
     #[test]

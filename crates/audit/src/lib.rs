@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+pub mod chain;
+pub mod checkpoint;
+mod circumstances;
+mod entry;
+mod page;
+mod recorder;
+mod sealer;
+mod view;
+
+pub use self::{
+    circumstances::circumstances,
+    entry::{Action, Agent, Entry, Outcome},
+    page::{Asked, Page, find},
+    recorder::Recorder,
+    sealer::seal,
+    view::view,
+};
