@@ -20,7 +20,7 @@ LOCAL := tools/local/pms-local.sh
 PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth chaos chaos-negative fmt lint
+.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth chaos chaos-negative verify-audit fmt lint
 .PHONY: prerequisites parts runtime kafka services test-services load
 
 help: ## list the commands
@@ -78,6 +78,9 @@ chaos-negative: prerequisites ## break one mechanism after another: the checker 
 	@$(MAKE) -j3 runtime kafka test-services
 	cargo build -p chaos -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug $(CARGO_TARGET_DIR)/debug/chaos --negative --writes 400 --kills 4 --pause 3 $(ARGS)
+
+verify-audit: ## verify the audit of every service, and print checkpoints to keep: make verify-audit ARGS="--since FILE"
+	@cargo run -q --release -p audit-verifier -- verify --home $(PMS_HOME) --port $$(($(PMS_PORT_BASE) + 1)) $(ARGS)
 
 fmt: ## format the code
 	cargo fmt --all
