@@ -3,12 +3,14 @@
 use std::{future, sync::Arc, thread};
 
 use access::AccessTokens;
+use audit::Recorder;
 use runtime::{readiness::Readiness, server::Server};
 use sidecar::{Sidecar, documents::Documents};
 
 use crate::{
+    APP_ID,
     config::Config,
-    inbound::http,
+    inbound::http::{self, Viewer},
     outbound::{secrets::Secrets, sessions::Sessions, users::Users},
     service::{Directory, hashing::Hashing, start},
 };
@@ -16,17 +18,20 @@ use crate::{
 /// The service, ready to run.
 pub struct App {
     server: Server,
+    recorder: Recorder,
 }
 
 impl App {
     /// Connects the parts; needs a runtime, since the preparation begins at once and ends while the service listens.
     pub fn build(config: &Config) -> anyhow::Result<Self> {
         let sidecar = Sidecar::new(&config.app.sidecar)?;
+        let recorder = Recorder::spawn(&sidecar);
+        tokio::spawn(audit::seal(sidecar.clone(), APP_ID));
         // One core is left for everything else.
         let cores = thread::available_parallelism()?.get().saturating_sub(1).max(1);
         let documents = Documents::silent(sidecar.clone());
         let (users, sessions) = (Users::new(documents.clone()), Sessions::new(sidecar.clone(), documents));
-        let directory = Arc::new(Directory::new(users, sessions, Hashing::new(cores)));
+        let directory = Arc::new(Directory::new(users, sessions, Hashing::new(cores), recorder.clone()));
         tokio::spawn(start::prepare(Arc::clone(&directory), Secrets::new(sidecar.clone())));
 
         let tokens = Arc::new(AccessTokens::default());
@@ -37,11 +42,15 @@ impl App {
             .with_store(&sidecar)
             .needs("signing key", move || Box::pin(future::ready(key.signing_key().is_some())))
             .needs("administrator", move || Box::pin(future::ready(administrator.administrator_settled())));
-        Ok(Self { server: Server::new(&config.app, readiness, http::routes(directory, tokens)?, None) })
+        let viewer = Viewer { sidecar, recorder: recorder.clone() };
+        let routes = http::routes(directory, viewer, tokens)?;
+        Ok(Self { server: Server::new(&config.app, readiness, routes, None), recorder })
     }
 
     /// Serves until the process is told to end.
     pub async fn run(self) -> anyhow::Result<()> {
-        self.server.run(None).await
+        let served = self.server.run(None).await;
+        self.recorder.finish().await;
+        served
     }
 }

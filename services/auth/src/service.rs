@@ -14,6 +14,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use audit::Recorder;
+
 use self::{hashing::Hashing, sessions::Revoked};
 use crate::{
     domain::signing_key::SigningKey,
@@ -26,6 +28,7 @@ pub struct Directory {
     users: Users,
     sessions: Sessions,
     hashing: Hashing,
+    recorder: Recorder,
     revoked: Revoked,
     /// Empty until the sidecar has told it.
     key: OnceLock<SigningKey>,
@@ -34,11 +37,12 @@ pub struct Directory {
 
 impl Directory {
     /// A directory on these parts, still without a key.
-    pub fn new(users: Users, sessions: Sessions, hashing: Hashing) -> Self {
+    pub fn new(users: Users, sessions: Sessions, hashing: Hashing, recorder: Recorder) -> Self {
         Self {
             users,
             sessions,
             hashing,
+            recorder,
             revoked: Revoked::default(),
             key: OnceLock::new(),
             administrator_settled: AtomicBool::new(false),

@@ -134,12 +134,16 @@ impl Secrets {
             {
                 file.insert(key.to_owned(), self.connection(&role, &database, ports)?);
             }
+            // Of each chain its own: who has one signs no other's checkpoints.
+            if !file.contains_key("audit-key") {
+                file.insert("audit-key".to_owned(), private_key()?);
+            }
         }
         if app == App::Auth {
             file.insert("administrator-email".to_owned(), self.administrator_email.clone());
             file.insert("administrator-password".to_owned(), self.administrator_password.clone());
             if !file.contains_key("signing-key") {
-                file.insert("signing-key".to_owned(), signing_key()?);
+                file.insert("signing-key".to_owned(), private_key()?);
             }
         }
         write_private(path, &serde_json::to_string_pretty(&file)?)
@@ -188,10 +192,10 @@ fn readable() -> Result<String> {
 }
 
 /// In the older form of PKCS#8, without the public key, which every reader takes.
-fn signing_key() -> Result<String> {
+fn private_key() -> Result<String> {
     let key = SigningKey::from_bytes(&bytes()?);
     let pair = KeypairBytes { secret_key: key.to_bytes(), public_key: None };
-    let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|error| anyhow::anyhow!("writing the signing key: {error}"))?;
+    let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|error| anyhow::anyhow!("writing a private key: {error}"))?;
     Ok(pem.to_string())
 }
 
@@ -233,13 +237,14 @@ mod tests {
     }
 
     #[test]
-    fn the_gateway_gets_no_database_and_only_auth_a_key() {
+    fn the_gateway_gets_no_database_and_only_auth_a_key_for_tokens() {
         let (_folder, home) = home();
         Secrets::prepare(&home, Ports::new(9000).unwrap(), broker::Kind::Kafka).unwrap();
         let keys: Vec<_> = app(&home, App::Gateway).into_keys().collect();
         assert_eq!(keys, ["pubsub-brokers"]);
         assert!(app(&home, App::Auth).contains_key("administrator-password"));
         assert!(!app(&home, App::Billing).contains_key("signing-key"));
+        assert_ne!(app(&home, App::Billing)["audit-key"], app(&home, App::Auth)["audit-key"]);
     }
 
     #[test]
@@ -251,8 +256,8 @@ mod tests {
     }
 
     #[test]
-    fn the_signing_key_is_a_private_key_in_pem() {
-        let pem = signing_key().unwrap();
+    fn a_private_key_is_in_pem() {
+        let pem = private_key().unwrap();
         assert!(pem.starts_with("-----BEGIN PRIVATE KEY-----\n"));
         let read = <SigningKey as ed25519_dalek::pkcs8::DecodePrivateKey>::from_pkcs8_pem(&pem);
         assert!(read.is_ok());

@@ -1,5 +1,6 @@
 //! The routes.
 
+mod audited;
 mod keys;
 mod login;
 mod password;
@@ -9,19 +10,22 @@ mod sessions;
 use std::sync::Arc;
 
 use access::{AccessTokens, Door, matrix::MatrixError};
-use axum::Router;
+use axum::{Extension, Router, middleware};
 
+pub use self::audited::Viewer;
 use crate::{APP_ID, service::Directory};
 
 /// All routes of this service.
-pub fn routes(directory: Arc<Directory>, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
+pub fn routes(directory: Arc<Directory>, viewer: Viewer, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
     let door = Door::of(APP_ID, tokens)?
         .on("POST /auth/login", login::login)
         .on("POST /auth/refresh", sessions::refresh)
         .on("POST /auth/logout", sessions::logout)
         .on("POST /auth/logout-all", sessions::logout_all)
         .on("POST /auth/password", password::change)
+        .on("GET /auth/audit", audited::page)
         .on("GET /auth/.well-known/jwks.json", keys::keys)
         .on("GET /auth/.well-known/revoked-sessions", sessions::revoked);
-    Ok(door.finish()?.with_state(directory))
+    let routes = door.finish()?.layer(Extension(viewer)).layer(middleware::from_fn(audit::circumstances));
+    Ok(routes.with_state(directory))
 }

@@ -1,5 +1,6 @@
 //! Sessions in the state store.
 
+use audit::Entry;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -69,9 +70,9 @@ impl Sessions {
         Self { sidecar, documents }
     }
 
-    /// Stores a session that has just begun.
-    pub async fn create(&self, session: &Session) -> Result<(), Failure> {
-        let document = Document::first(SessionData::of(session), Vec::new());
+    /// Stores a session that has just begun, with its entry in the audit.
+    pub async fn create(&self, session: &Session, entry: &Entry) -> Result<(), Failure> {
+        let document = Document::first(SessionData::of(session), Vec::new()).audited(entry)?;
         self.documents.save(vec![Write::create(session.id, document)?]).await
     }
 

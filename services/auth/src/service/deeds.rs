@@ -1,5 +1,8 @@
 //! What was done or refused, for whoever has to know later who did what.
 
+use access::Role;
+use audit::{Action, Agent, Entry, Outcome};
+use problem::Problem;
 use uuid::Uuid;
 
 use super::Directory;
@@ -14,6 +17,8 @@ pub enum Deed {
         user: Uuid,
         /// The session that it began.
         session: Uuid,
+        /// What they are.
+        role: Role,
     },
     /// Somebody was not let in; the reason names the user, if there is one.
     SignInRefused(Refusal),
@@ -50,8 +55,53 @@ pub enum Deed {
 
 impl Directory {
     /// The one place that every deed passes.
-    #[expect(clippy::unused_self, reason = "the audit will be one of its parts")]
     pub(super) fn note(&self, deed: Deed) {
         tracing::info!(?deed, "a deed");
+        if let Err(problem) = self.recorder.record(&entry(deed)) {
+            tracing::error!(?deed, %problem, "a deed is not in the audit");
+        }
+    }
+
+    /// The same, before anything has come of it: who could not be recorded is told to come back.
+    pub(super) fn note_first(&self, deed: Deed) -> Result<(), Problem> {
+        tracing::info!(?deed, "a deed");
+        self.recorder.record(&entry(deed))
+    }
+}
+
+/// A deed in the words of the audit; types of events are DICOM's where it has one.
+pub(super) fn entry(deed: Deed) -> Entry {
+    const USER: &str = "user";
+    const SESSION: &str = "session";
+    let by = |who| Agent { who, role: None, session: None };
+    let within = |who, session| Agent { session: Some(session), ..by(who) };
+    let login = || Entry::new(Action::Execute, "login");
+    match deed {
+        Deed::SignedIn { user, session, role } => {
+            login().by(Agent { role: Some(role), ..within(user, session) }).about(USER, user)
+        }
+        // Nobody has proved who they are, and where nobody has the address there is nobody to name.
+        Deed::SignInRefused(Refusal::Unknown) => login().ended(Outcome::MinorFailure).detail("reason", "unknown-user"),
+        Deed::SignInRefused(Refusal::WrongPassword(user)) => {
+            login().ended(Outcome::MinorFailure).about(USER, user).detail("reason", "wrong-password")
+        }
+        Deed::SignInRefused(Refusal::Inactive(user)) => {
+            login().ended(Outcome::MajorFailure).about(USER, user).detail("reason", "inactive")
+        }
+        // The thief or the owner: it cannot be told who.
+        Deed::TokenReused { user, session } => Entry::new(Action::Execute, "refresh-token-reused")
+            .ended(Outcome::SeriousFailure)
+            .about(SESSION, session)
+            .detail("user", user),
+        Deed::SignedOut { user, session } => {
+            Entry::new(Action::Execute, "logout").by(within(user, session)).about(SESSION, session)
+        }
+        Deed::SignedOutEverywhere { user } => Entry::new(Action::Execute, "logout-all").by(by(user)).about(USER, user),
+        Deed::PasswordChanged { user } => Entry::new(Action::Update, "password-changed").by(by(user)).about(USER, user),
+        Deed::PasswordRefused { user } => Entry::new(Action::Update, "password-changed")
+            .by(by(user))
+            .ended(Outcome::MinorFailure)
+            .about(USER, user)
+            .detail("reason", "wrong-password"),
     }
 }

@@ -1,13 +1,14 @@
 //! Signing in.
 
 use jiff::Timestamp;
+use problem::Problem;
 use sidecar::failure::Failure;
 use uuid::Uuid;
 
 use super::{
     Directory,
     chance::{self, NoChance},
-    deeds::Deed,
+    deeds::{self, Deed},
     hashing::Busy,
 };
 use crate::{
@@ -52,6 +53,9 @@ pub enum LoginError {
     /// The store.
     #[error(transparent)]
     Store(#[from] Failure),
+    /// The audit cannot keep up.
+    #[error(transparent)]
+    Unrecorded(#[from] Problem),
 }
 
 /// Why there is no token for somebody who was let in.
@@ -81,16 +85,19 @@ impl Directory {
         let loaded = self.users.get(email.user_id()).await?;
         let kept = loaded.as_ref().map(|loaded| loaded.user.password.clone());
         let (matches, better) = turn.compute(move || verify(&password, kept.as_ref(), &salt)).await??;
-        let user = User::sign_in(loaded.as_ref().map(|loaded| loaded.user.clone()), matches)
-            .inspect_err(|&refusal| self.note(Deed::SignInRefused(refusal)))?;
+        let decided = User::sign_in(loaded.as_ref().map(|loaded| loaded.user.clone()), matches);
+        if let Err(refusal) = decided {
+            self.note_first(Deed::SignInRefused(refusal))?;
+        }
+        let user = decided?;
         if let (Some(loaded), Some(better)) = (&loaded, better) {
             self.rehash(loaded, better).await;
         }
 
         let token = RefreshToken::new(Uuid::now_v7(), chance::bytes().map_err(GrantError::Chance)?);
         let session = Session::begin(&user, &token, now);
-        self.sessions.create(&session).await?;
-        self.note(Deed::SignedIn { user: user.id, session: session.id });
+        let deed = Deed::SignedIn { user: user.id, session: session.id, role: user.role };
+        self.sessions.create(&session, &deeds::entry(deed)).await?;
         Ok(self.grant(&user, &session, token, now)?)
     }
 

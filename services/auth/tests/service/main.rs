@@ -1,6 +1,7 @@
 //! The service as it runs: in this process, beside a real sidecar and a real PostgreSQL.
 
 mod administrator;
+mod audited;
 mod instance;
 mod login;
 mod logs;
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
         Ok(vec![
             testkit::test("who_signs_in_gets_a_token_that_the_served_keys_verify", &parts, login::good),
             testkit::test("a_wrong_password_and_an_unknown_user_look_alike", &parts, login::alike),
+            testkit::test("who_signs_in_and_who_does_not_is_in_the_audit", &parts, audited::sign_ins),
+            testkit::test("the_audit_is_for_the_privacy_officer_and_knows_who_looked", &parts, audited::viewing),
+            testkit::test("every_wrong_question_to_the_audit_is_named", &parts, audited::bad_questions),
             testkit::test("every_bad_body_is_refused_and_nothing_is_written", &parts, login::bad_bodies),
             testkit::test("many_at_once_wait_or_are_told_to_come_back", &parts, pressure::many_at_once),
             testkit::test("without_a_database_callers_are_told_at_once", &parts, pressure::without_a_database),

@@ -58,6 +58,11 @@ pub(crate) async fn person_of_old(parts: &Parts, name: &str) -> Result<Person> {
     person_with(parts, name, Role::Nurse, PasswordHash::parse(&hash).context("a hash")?).await
 }
 
+/// What a session begins with.
+pub(crate) fn login() -> audit::Entry {
+    audit::Entry::new(audit::Action::Execute, "login")
+}
+
 async fn person_with(parts: &Parts, name: &str, role: Role, password: PasswordHash) -> Result<Person> {
     let email = format!("{name}@clinic.example");
     let address = EmailAddress::parse(&email).map_err(anyhow::Error::msg)?;

@@ -104,7 +104,7 @@ pub(crate) async fn refusals(parts: Parts) -> Result<()> {
     let (begun, expired_token) = begin(&ada.user, 3, ago(721));
     let expired = Session { used_at: ago(1), ..begun };
     for session in [&good, &idle, &expired] {
-        sessions.create(session).await?;
+        sessions.create(session, &people::login()).await?;
     }
     let (_, unknown_token) = begin(&ada.user, 4, now);
     let left = ada.sign_in(&parts).await?;
@@ -159,14 +159,14 @@ pub(crate) async fn of_a_changed_user(parts: Parts) -> Result<()> {
 
     // A sign-in that was under way when the user was changed comes to an end after it.
     let token = RefreshToken::new(Uuid::now_v7(), [9; 32]);
-    people::sessions(&parts)?.create(&Session::begin(&ada.user, &token, Timestamp::now())).await?;
+    people::sessions(&parts)?.create(&Session::begin(&ada.user, &token, Timestamp::now()), &people::login()).await?;
     told_as_over(&parts, &token.session.to_string()).await?;
     assert_eq!(refresh(&parts, &token.reveal()).await?.0, 401);
 
     // What nobody can hold a living access token of is not worth telling.
     let old = RefreshToken::new(Uuid::now_v7(), [8; 32]);
     let long_ago = Timestamp::now() - SignedDuration::from_mins(13);
-    people::sessions(&parts)?.create(&Session::begin(&ada.user, &old, long_ago)).await?;
+    people::sessions(&parts)?.create(&Session::begin(&ada.user, &old, long_ago), &people::login()).await?;
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert!(!is_revoked(&parts, &old.session.to_string()).await?);
     Ok(())

@@ -27,6 +27,7 @@ impl From<LoginError> for Problem {
             LoginError::Hash(_) => Self::internal(error),
             LoginError::Grant(error) => error.into(),
             LoginError::Store(failure) => failure.into(),
+            LoginError::Unrecorded(problem) => problem,
         }
     }
 }
