@@ -25,7 +25,8 @@ impl App {
         // One core is left for everything else.
         let cores = thread::available_parallelism()?.get().saturating_sub(1).max(1);
         let documents = Documents::silent(sidecar.clone());
-        let (users, sessions) = (Users::new(documents.clone()), Sessions::new(sidecar.clone(), documents));
+        let (users, sessions) =
+            (Users::new(sidecar.clone(), documents.clone()), Sessions::new(sidecar.clone(), documents));
         let directory = Arc::new(Directory::new(users, sessions, Hashing::new(cores)));
         tokio::spawn(start::prepare(Arc::clone(&directory), Secrets::new(sidecar.clone())));
 

@@ -8,6 +8,7 @@ pub mod login;
 pub mod passwords;
 pub mod sessions;
 pub mod start;
+pub mod users;
 
 use std::sync::{
     OnceLock,

@@ -1,5 +1,6 @@
 //! What was done or refused, for whoever has to know later who did what.
 
+use access::Role;
 use uuid::Uuid;
 
 use super::Directory;
@@ -39,6 +40,54 @@ pub enum Deed {
     /// A user changed their password.
     PasswordChanged {
         /// Who.
+        user: Uuid,
+    },
+    /// An administrator made a user.
+    UserMade {
+        /// Who made them.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+        /// What they are.
+        role: Role,
+    },
+    /// An administrator gave a user another role.
+    RoleChanged {
+        /// Who.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+        /// What they were.
+        from: Role,
+        /// What they are.
+        to: Role,
+    },
+    /// An administrator let a user sign in again.
+    SwitchedOn {
+        /// Who.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+    },
+    /// An administrator keeps a user from signing in.
+    SwitchedOff {
+        /// Who.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+    },
+    /// The last administrator was not to be one any more, and stays one.
+    ChangeRefused {
+        /// Who wanted it.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+    },
+    /// An administrator gave a user a password that serves once.
+    PasswordReset {
+        /// Who.
+        by: Uuid,
+        /// The user.
         user: Uuid,
     },
     /// A user gave a wrong password when they wanted another.

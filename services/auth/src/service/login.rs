@@ -81,7 +81,7 @@ impl Directory {
         let loaded = self.users.get(email.user_id()).await?;
         let kept = loaded.as_ref().map(|loaded| loaded.user.password.clone());
         let (matches, better) = turn.compute(move || verify(&password, kept.as_ref(), &salt)).await??;
-        let user = User::sign_in(loaded.as_ref().map(|loaded| loaded.user.clone()), matches)
+        let user = User::sign_in(loaded.as_ref().map(|loaded| loaded.user.clone()), matches, now)
             .inspect_err(|&refusal| self.note(Deed::SignInRefused(refusal)))?;
         if let (Some(loaded), Some(better)) = (&loaded, better) {
             self.rehash(loaded, better).await;
@@ -105,14 +105,14 @@ impl Directory {
         let key = self.signing_key().ok_or(GrantError::NotReady)?;
         let claims = access_token::claims(user, session, Uuid::now_v7(), now);
         let expires_in = claims.exp - claims.iat;
-        Ok(Granted { access_token: key.sign(&claims)?, expires_in, scope: access::SCOPE, refresh_token })
+        Ok(Granted { access_token: key.sign(&claims)?, expires_in, scope: user.scope(), refresh_token })
     }
 
     /// Keeps a hash that is as dear as hashes are made today. Another sign-in will try again if this one cannot.
     async fn rehash(&self, loaded: &Loaded, better: PasswordHash) {
         let user = loaded.user.rehashed(better);
         match self.users.replace(loaded, &user, Vec::new()).await {
-            Ok(()) => tracing::info!(user_id = %user.id, "the password was hashed anew"),
+            Ok(_) => tracing::info!(user_id = %user.id, "the password was hashed anew"),
             Err(error) => tracing::warn!(user_id = %user.id, %error, "the password could not be hashed anew"),
         }
     }

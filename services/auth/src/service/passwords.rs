@@ -72,7 +72,7 @@ impl Directory {
             let own = own.filter(|own| own.session.ended.is_none() && own.session.epoch == loaded.user.epoch);
             let own = own.map(|own| own.becoming(&own.session.go_on(&changed))).transpose()?;
             match self.users.replace(&loaded, &changed, own.into_iter().collect()).await {
-                Ok(()) => {
+                Ok(_) => {
                     self.note(Deed::PasswordChanged { user: changed.id });
                     return Ok(());
                 }

@@ -13,9 +13,9 @@ use crate::{
     sign_in,
 };
 
-const OTHER: &str = "Lantern/7 quorum/9 maple";
+pub(crate) const OTHER: &str = "Lantern/7 quorum/9 maple";
 
-async fn change(parts: &Parts, tokens: &Tokens, current: &str, new: &str) -> Result<(u16, Value)> {
+pub(crate) async fn change(parts: &Parts, tokens: &Tokens, current: &str, new: &str) -> Result<(u16, Value)> {
     let body = json!({ "current": current, "new": new });
     let response = tokens.request(parts, Method::POST, "/auth/password").json(&body).send().await?;
     if response.status() == 204 { Ok((204, Value::Null)) } else { answered(response).await }

@@ -36,7 +36,8 @@ pub(crate) struct Tokens {
 }
 
 pub(crate) fn users(parts: &Parts) -> Result<Users> {
-    Ok(Users::new(Documents::silent(Sidecar::new(&Config::read(parts.environment(&[]))?.app.sidecar)?)))
+    let sidecar = Sidecar::new(&Config::read(parts.environment(&[]))?.app.sidecar)?;
+    Ok(Users::new(sidecar.clone(), Documents::silent(sidecar)))
 }
 
 pub(crate) fn sessions(parts: &Parts) -> Result<Sessions> {

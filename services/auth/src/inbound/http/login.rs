@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Room for blanks around an address; its own rule is narrower.
-const LONGEST_EMAIL: usize = 320;
+pub(super) const LONGEST_EMAIL: usize = 320;
 
 /// RFC 6749, section 5.1.
 #[derive(Serialize)]

@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use problem::{Kind, Problem};
 
+use sidecar::failure::Failure;
+
+use super::request::not_found;
 use crate::service::{
     hashing::Busy,
     login::{GrantError, LoginError},
     passwords::PasswordError,
     sessions::RefreshError,
+    users::UserError,
 };
 
 /// Most of the queue is gone by then.
@@ -61,6 +65,36 @@ impl From<RefreshError> for Problem {
     }
 }
 
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::Unknown => not_found(),
+            UserError::Taken => Self::new(Kind::Conflict, "Somebody has this e-mail address already.")
+                .with_slug("address-taken")
+                .with_error("/email", "belongs to another user"),
+            UserError::KeyReused => {
+                Self::invalid_field("Idempotency-Key", "was used with another body").with_slug("idempotency-key-reused")
+            }
+            UserError::Stale { current } => Self::new(
+                Kind::PreconditionFailed,
+                "Somebody has changed the user since; read it again and decide anew.",
+            )
+            .with("version", current),
+            UserError::LastAdministrator => {
+                Self::new(Kind::Conflict, "It is the last active administrator; make another one first.")
+                    .with_slug("last-administrator")
+            }
+            UserError::Weak(weak) => Self::invalid_field("/password", weak.to_string()).with_slug("weak-password"),
+            UserError::Busy(busy) => busy.into(),
+            UserError::Hash(_) | UserError::Chance(_) => Self::internal(error),
+            UserError::Store(Failure::Changed) => {
+                Self::new(Kind::PreconditionFailed, "The user is being changed by others; read it again.")
+            }
+            UserError::Store(failure) => failure.into(),
+        }
+    }
+}
+
 impl From<PasswordError> for Problem {
     fn from(error: PasswordError) -> Self {
         match error {
@@ -89,7 +123,7 @@ mod tests {
     #[test]
     fn every_refusal_has_the_same_words() {
         let id = Uuid::from_u128(7);
-        let told = [Refusal::Unknown, Refusal::WrongPassword(id), Refusal::Inactive(id)]
+        let told = [Refusal::Unknown, Refusal::WrongPassword(id), Refusal::Inactive(id), Refusal::RanOut(id)]
             .map(|refusal| Problem::from(LoginError::Refused(refusal)).to_json());
         assert_eq!(told[0]["status"], 401);
         assert_eq!(told[0]["type"], "urn:patient-management:problem:invalid-credentials");
