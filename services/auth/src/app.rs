@@ -28,9 +28,8 @@ impl App {
         let (users, sessions) =
             (Users::new(sidecar.clone(), documents.clone()), Sessions::new(sidecar.clone(), documents));
         let directory = Arc::new(Directory::new(users, sessions, Hashing::new(cores)));
-        tokio::spawn(start::prepare(Arc::clone(&directory), Secrets::new(sidecar.clone())));
-
         let tokens = Arc::new(AccessTokens::default());
+        tokio::spawn(start::prepare(Arc::clone(&directory), Arc::clone(&tokens), Secrets::new(sidecar.clone())));
         tokio::spawn(access::refresh(Arc::clone(&tokens), sidecar.clone()));
 
         let (key, administrator) = (Arc::clone(&directory), Arc::clone(&directory));

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use access::AccessTokens;
 use jiff::Timestamp;
 
 use super::{
@@ -22,16 +23,18 @@ const SOON: Duration = Duration::from_millis(250);
 const LATER: Duration = Duration::from_secs(5);
 
 /// Fetches the signing key and makes the administrator, however long it takes.
-pub async fn prepare(directory: Arc<Directory>, secrets: Secrets) {
-    tokio::join!(fetch_signing_key(&directory, &secrets), settle_administrator(&directory, &secrets));
+pub async fn prepare(directory: Arc<Directory>, tokens: Arc<AccessTokens>, secrets: Secrets) {
+    tokio::join!(fetch_signing_key(&directory, &tokens, &secrets), settle_administrator(&directory, &secrets));
 }
 
-async fn fetch_signing_key(directory: &Directory, secrets: &Secrets) {
+async fn fetch_signing_key(directory: &Directory, tokens: &AccessTokens, secrets: &Secrets) {
     let mut said = Said::default();
     loop {
         match secrets.signing_key().await {
             Ok(Some(key)) => {
                 tracing::info!(key_id = key.id(), "the signing key is there");
+                // What is signed here is verified here from the first moment, and not from the next fetch on.
+                tokens.set_keys(key.key_set());
                 let _ = directory.key.set(key);
                 return;
             }
