@@ -9,7 +9,7 @@ use sidecar::{Sidecar, documents::Documents};
 use crate::{
     config::Config,
     inbound::http,
-    outbound::{secrets::Secrets, sessions::Sessions, users::Users},
+    outbound::{secrets::Secrets, sessions::Sessions, throttle::Throttle, users::Users},
     service::{Directory, hashing::Hashing, start},
 };
 
@@ -27,15 +27,16 @@ impl App {
         let documents = Documents::silent(sidecar.clone());
         let (users, sessions) =
             (Users::new(sidecar.clone(), documents.clone()), Sessions::new(sidecar.clone(), documents));
-        let directory = Arc::new(Directory::new(users, sessions, Hashing::new(cores)));
+        let directory = Arc::new(Directory::new(users, sessions, Throttle::new(sidecar.clone()), Hashing::new(cores)));
         let tokens = Arc::new(AccessTokens::default());
         tokio::spawn(start::prepare(Arc::clone(&directory), Arc::clone(&tokens), Secrets::new(sidecar.clone())));
         tokio::spawn(access::refresh(Arc::clone(&tokens), sidecar.clone()));
 
-        let (key, administrator) = (Arc::clone(&directory), Arc::clone(&directory));
+        let (key, sealing, administrator) = (Arc::clone(&directory), Arc::clone(&directory), Arc::clone(&directory));
         let readiness = Readiness::of(&sidecar)
             .with_store(&sidecar)
             .needs("signing key", move || Box::pin(future::ready(key.signing_key().is_some())))
+            .needs("sealing key", move || Box::pin(future::ready(sealing.sealing_key().is_some())))
             .needs("administrator", move || Box::pin(future::ready(administrator.administrator_settled())));
         Ok(Self { server: Server::new(&config.app, readiness, http::routes(directory, tokens)?, None) })
     }

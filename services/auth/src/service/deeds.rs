@@ -18,6 +18,11 @@ pub enum Deed {
     },
     /// Somebody was not let in; the reason names the user, if there is one.
     SignInRefused(Refusal),
+    /// Somebody tried too often; whether there is such a user is not looked at.
+    SignInHeldUp {
+        /// The id that the address would have.
+        account: Uuid,
+    },
     /// A refresh token was used again, which ended its session.
     TokenReused {
         /// Whose.

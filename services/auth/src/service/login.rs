@@ -5,7 +5,7 @@ use sidecar::failure::Failure;
 use uuid::Uuid;
 
 use super::{
-    Directory,
+    AttemptError, Directory,
     chance::{self, NoChance},
     deeds::Deed,
     hashing::Busy,
@@ -18,7 +18,7 @@ use crate::{
         session::{RefreshToken, Session},
         user::{Refusal, User},
     },
-    outbound::users::Loaded,
+    outbound::{throttle::Throttled, users::Loaded},
 };
 
 /// What a user gets who is let in.
@@ -40,6 +40,9 @@ pub enum LoginError {
     /// The credentials are nobody's.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Too many have failed before.
+    #[error(transparent)]
+    Attempt(#[from] AttemptError),
     /// Too many want to sign in at once.
     #[error(transparent)]
     Busy(#[from] Busy),
@@ -72,13 +75,27 @@ impl Directory {
     /// Signs a user in and begins a session.
     ///
     /// Each step is the same for everyone up to the refusal, so that neither words nor time tell who exists.
-    pub async fn login(&self, email: &EmailAddress, password: Password, now: Timestamp) -> Result<Granted, LoginError> {
+    pub async fn login(
+        &self,
+        email: &EmailAddress,
+        password: Password,
+        address: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Granted, LoginError> {
         if self.signing_key().is_none() {
             return Err(GrantError::NotReady.into());
         }
         let salt = chance::bytes().map_err(GrantError::Chance)?;
         let turn = self.hashing.enter()?;
-        let loaded = self.users.get(email.user_id()).await?;
+        let (attempt, loaded) = tokio::join!(self.attempt(email.user_id(), address), self.users.get(email.user_id()));
+        let (attempt, loaded) = (
+            attempt.inspect_err(|error| {
+                if matches!(error, AttemptError::Throttled(Throttled::Wait(_))) {
+                    self.note(Deed::SignInHeldUp { account: email.user_id() });
+                }
+            })?,
+            loaded?,
+        );
         let kept = loaded.as_ref().map(|loaded| loaded.user.password.clone());
         let (matches, better) = turn.compute(move || verify(&password, kept.as_ref(), &salt)).await??;
         let user = User::sign_in(loaded.as_ref().map(|loaded| loaded.user.clone()), matches, now)
@@ -88,7 +105,7 @@ impl Directory {
         }
 
         let token = RefreshToken::new(Uuid::now_v7(), chance::bytes().map_err(GrantError::Chance)?);
-        let session = Session::begin(&user, &token, now);
+        let session = Session { address: attempt.address, ..Session::begin(&user, &token, now) };
         self.sessions.create(&session).await?;
         self.note(Deed::SignedIn { user: user.id, session: session.id });
         Ok(self.grant(&user, &session, token, now)?)

@@ -24,7 +24,11 @@ const LATER: Duration = Duration::from_secs(5);
 
 /// Fetches the signing key and makes the administrator, however long it takes.
 pub async fn prepare(directory: Arc<Directory>, tokens: Arc<AccessTokens>, secrets: Secrets) {
-    tokio::join!(fetch_signing_key(&directory, &tokens, &secrets), settle_administrator(&directory, &secrets));
+    tokio::join!(
+        fetch_signing_key(&directory, &tokens, &secrets),
+        fetch_sealing_key(&directory, &secrets),
+        settle_administrator(&directory, &secrets)
+    );
 }
 
 async fn fetch_signing_key(directory: &Directory, tokens: &AccessTokens, secrets: &Secrets) {
@@ -48,6 +52,21 @@ async fn fetch_signing_key(directory: &Directory, tokens: &AccessTokens, secrets
             }
         }
         tokio::time::sleep(LATER).await;
+    }
+}
+
+async fn fetch_sealing_key(directory: &Directory, secrets: &Secrets) {
+    let mut said = Said::default();
+    loop {
+        match secrets.sealing_key().await {
+            Ok(Some(key)) => {
+                let _ = directory.sealing.set(key);
+                return;
+            }
+            Ok(None) => said.once(&StartError::NoSealingKey),
+            Err(error) => said.once(&error),
+        }
+        tokio::time::sleep(SOON).await;
     }
 }
 
@@ -88,6 +107,8 @@ enum StartError {
     Administrator(#[from] AdministratorError),
     #[error("the secret signing-key is missing")]
     NoKey,
+    #[error("the secret sealing-key is missing")]
+    NoSealingKey,
     #[error(transparent)]
     Chance(#[from] NoChance),
 }
@@ -97,7 +118,7 @@ impl StartError {
     fn may_pass(&self) -> bool {
         match self {
             Self::Secret(error) => matches!(error, SecretError::Store(_)),
-            Self::Administrator(_) | Self::NoKey | Self::Chance(_) => true,
+            Self::Administrator(_) | Self::NoKey | Self::NoSealingKey | Self::Chance(_) => true,
         }
     }
 }

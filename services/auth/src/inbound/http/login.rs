@@ -16,6 +16,7 @@ use problem::{
 use runtime::http::read_body;
 use serde::Serialize;
 
+use super::request::client_address;
 use crate::{
     domain::{email_address::EmailAddress, password::Password},
     service::{Directory, login::Granted},
@@ -35,9 +36,10 @@ struct Answer {
 }
 
 pub(super) async fn login(State(directory): State<Arc<Directory>>, request: Request) -> Result<Response, Problem> {
+    let address = client_address(request.headers());
     let body = read_body(request, &["application/json"]).await?;
     let (email, password) = credentials(&body)?;
-    Ok(answer(directory.login(&email, password, Timestamp::now()).await?))
+    Ok(answer(directory.login(&email, password, address.as_deref(), Timestamp::now()).await?))
 }
 
 /// The tokens, for their owner and for no cache.

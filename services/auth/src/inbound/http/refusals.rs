@@ -7,7 +7,9 @@ use problem::{Kind, Problem};
 use sidecar::failure::Failure;
 
 use super::request::not_found;
+use crate::outbound::throttle::Throttled;
 use crate::service::{
+    AttemptError,
     hashing::Busy,
     login::{GrantError, LoginError},
     passwords::PasswordError,
@@ -27,10 +29,26 @@ impl From<LoginError> for Problem {
                     .with_slug("invalid-credentials")
                     .with_cause(refusal)
             }
+            LoginError::Attempt(error) => error.into(),
             LoginError::Busy(busy) => busy.into(),
             LoginError::Hash(_) => Self::internal(error),
             LoginError::Grant(error) => error.into(),
             LoginError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<AttemptError> for Problem {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            // Whether there is such a user is not told: those who are none are counted, too.
+            AttemptError::Throttled(Throttled::Wait(wait)) => {
+                let mut problem = Self::new(Kind::RateLimited, "Too many tries have failed; wait before the next.");
+                problem.retry_after = Some(wait);
+                problem.with_slug("too-many-tries").with_cause(error)
+            }
+            AttemptError::Throttled(Throttled::Store(failure)) => failure.into(),
+            AttemptError::NotReady => Self::unavailable(error),
         }
     }
 }
@@ -106,6 +124,7 @@ impl From<PasswordError> for Problem {
                 .with_cause(error),
             PasswordError::Same => Self::invalid_field("/new", "must be another than the present one"),
             PasswordError::Weak(weak) => Self::invalid_field("/new", weak.to_string()).with_slug("weak-password"),
+            PasswordError::Attempt(error) => error.into(),
             PasswordError::Busy(busy) => busy.into(),
             PasswordError::Hash(_) | PasswordError::Chance(_) => Self::internal(error),
             PasswordError::Store(failure) => failure.into(),

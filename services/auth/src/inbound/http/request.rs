@@ -1,5 +1,7 @@
 //! Parts of a request that several routes read.
 
+use std::net::IpAddr;
+
 use access::Caller;
 use http::{HeaderMap, header};
 use problem::{Kind, Problem};
@@ -10,6 +12,13 @@ const LONGEST_KEY: usize = 255;
 
 /// Makes ids of keyed requests.
 const REQUESTS: Uuid = Uuid::from_u128(0x6c1f_03d8_94b2_4d7a_8e55_2a60_c7f9_1be4);
+
+/// The address of the client, of which the gateway tells; it takes away what a client says itself.
+pub(super) fn client_address(headers: &HeaderMap) -> Option<String> {
+    let address = headers.get("x-client-address")?.to_str().ok()?.trim();
+    // One spelling for each; what is no address is none.
+    address.parse::<IpAddr>().ok().map(|address| address.to_canonical().to_string())
+}
 
 /// The id of a user in a path; what is no UUID names nobody.
 pub(super) fn user_id(text: &str) -> Result<Uuid, Problem> {
