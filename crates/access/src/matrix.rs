@@ -165,7 +165,7 @@ impl Allowed {
     /// Refuses a caller who may not.
     pub fn admit(&self, caller: &Caller) -> Result<(), Problem> {
         if caller.enrolling && !matches!(self, Self::Whoever(Whoever::Open | Whoever::Enrolling)) {
-            let detail = "Set up a second factor first, at POST /auth/mfa/totp, and sign in with it.";
+            let detail = "Set up your account first: GET /auth/me says what is missing, a password of your own or a second factor.";
             return Err(Problem::new(Kind::Forbidden, detail).with_slug("enrolment-required"));
         }
         if self.has(caller.role) {

@@ -11,7 +11,7 @@ use crate::{
     APP_ID,
     config::Config,
     inbound::http::{self, Viewer},
-    outbound::{secrets::Secrets, sessions::Sessions, users::Users},
+    outbound::{secrets::Secrets, sessions::Sessions, throttle::Throttle, users::Users},
     service::{Directory, hashing::Hashing, start},
 };
 
@@ -30,17 +30,20 @@ impl App {
         // One core is left for everything else.
         let cores = thread::available_parallelism()?.get().saturating_sub(1).max(1);
         let documents = Documents::silent(sidecar.clone());
-        let (users, sessions) = (Users::new(documents.clone()), Sessions::new(sidecar.clone(), documents));
-        let directory = Arc::new(Directory::new(users, sessions, Hashing::new(cores), recorder.clone()));
-        tokio::spawn(start::prepare(Arc::clone(&directory), Secrets::new(sidecar.clone())));
-
+        let (users, sessions) =
+            (Users::new(sidecar.clone(), documents.clone()), Sessions::new(sidecar.clone(), documents));
+        let throttle = Throttle::new(sidecar.clone());
+        let directory = Directory::new(users, sessions, throttle, Hashing::new(cores), recorder.clone());
+        let directory = Arc::new(directory);
         let tokens = Arc::new(AccessTokens::default());
+        tokio::spawn(start::prepare(Arc::clone(&directory), Arc::clone(&tokens), Secrets::new(sidecar.clone())));
         tokio::spawn(access::refresh(Arc::clone(&tokens), sidecar.clone()));
 
-        let (key, administrator) = (Arc::clone(&directory), Arc::clone(&directory));
+        let (key, sealing, administrator) = (Arc::clone(&directory), Arc::clone(&directory), Arc::clone(&directory));
         let readiness = Readiness::of(&sidecar)
             .with_store(&sidecar)
             .needs("signing key", move || Box::pin(future::ready(key.signing_key().is_some())))
+            .needs("sealing key", move || Box::pin(future::ready(sealing.sealing_key().is_some())))
             .needs("administrator", move || Box::pin(future::ready(administrator.administrator_settled())));
         let viewer = Viewer { sidecar, recorder: recorder.clone() };
         let routes = http::routes(directory, viewer, tokens)?;

@@ -2,4 +2,5 @@
 
 pub mod secrets;
 pub mod sessions;
+pub mod throttle;
 pub mod users;

@@ -8,6 +8,7 @@ pub mod login;
 pub mod passwords;
 pub mod sessions;
 pub mod start;
+pub mod users;
 
 use std::sync::{
     OnceLock,
@@ -15,12 +16,28 @@ use std::sync::{
 };
 
 use audit::Recorder;
+use uuid::Uuid;
 
 use self::{hashing::Hashing, sessions::Revoked};
 use crate::{
-    domain::signing_key::SigningKey,
-    outbound::{sessions::Sessions, users::Users},
+    domain::{sealing_key::SealingKey, signing_key::SigningKey},
+    outbound::{
+        sessions::Sessions,
+        throttle::{Attempt, Throttle, Throttled},
+        users::Users,
+    },
 };
+
+/// Why a password is not even looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum AttemptError {
+    /// Too many have failed, or the database does not answer.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// The key that hides addresses is not known yet.
+    #[error("the sealing key is not known yet")]
+    NotReady,
+}
 
 /// The directory of those who may sign in.
 #[derive(Debug)]
@@ -29,22 +46,27 @@ pub struct Directory {
     sessions: Sessions,
     hashing: Hashing,
     recorder: Recorder,
+    throttle: Throttle,
     revoked: Revoked,
     /// Empty until the sidecar has told it.
     key: OnceLock<SigningKey>,
+    /// Empty as long.
+    sealing: OnceLock<SealingKey>,
     administrator_settled: AtomicBool,
 }
 
 impl Directory {
     /// A directory on these parts, still without a key.
-    pub fn new(users: Users, sessions: Sessions, hashing: Hashing, recorder: Recorder) -> Self {
+    pub fn new(users: Users, sessions: Sessions, throttle: Throttle, hashing: Hashing, recorder: Recorder) -> Self {
         Self {
             users,
             sessions,
             hashing,
             recorder,
+            throttle,
             revoked: Revoked::default(),
             key: OnceLock::new(),
+            sealing: OnceLock::new(),
             administrator_settled: AtomicBool::new(false),
         }
     }
@@ -52,6 +74,19 @@ impl Directory {
     /// The key that access tokens are signed with, once it is known.
     pub fn signing_key(&self) -> Option<&SigningKey> {
         self.key.get()
+    }
+
+    /// The key that hides what is kept, once it is known.
+    pub fn sealing_key(&self) -> Option<&SealingKey> {
+        self.sealing.get()
+    }
+
+    /// Counts a try of the account's password from the client's address.
+    async fn attempt(&self, account: Uuid, address: Option<&str>) -> Result<Attempt, AttemptError> {
+        let sealing = self.sealing_key().ok_or(AttemptError::NotReady)?;
+        let attempt = Attempt { account, address: address.map(|address| sealing.blind(address)) };
+        self.throttle.count(&attempt).await?;
+        Ok(attempt)
     }
 
     /// Whether the administrator is there, or known not to be wanted.

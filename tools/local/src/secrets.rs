@@ -145,6 +145,9 @@ impl Secrets {
             if !file.contains_key("signing-key") {
                 file.insert("signing-key".to_owned(), private_key()?);
             }
+            if !file.contains_key("sealing-key") {
+                file.insert("sealing-key".to_owned(), random()?);
+            }
         }
         write_private(path, &serde_json::to_string_pretty(&file)?)
     }

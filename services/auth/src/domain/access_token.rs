@@ -1,6 +1,6 @@
 //! What an access token says.
 
-use access::{AUDIENCE, Claims, ISSUER, SCOPE};
+use access::{AUDIENCE, Claims, ISSUER};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -22,6 +22,6 @@ pub fn claims(user: &User, session: &Session, id: Uuid, now: Timestamp) -> Claim
         jti: id,
         sid: session.id,
         role: user.role,
-        scope: SCOPE.to_owned(),
+        scope: user.scope().to_owned(),
     }
 }

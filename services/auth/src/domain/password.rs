@@ -23,6 +23,9 @@ const LANES: u32 = 1;
 /// The salt of a password that is compared with nothing.
 const NOBODYS_SALT: [u8; SALT] = [0; SALT];
 
+/// No letter or digit that is mistaken for another; 32 of them, so that none is likelier.
+const READABLE: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
 /// Bytes of a salt.
 pub const SALT: usize = 16;
 
@@ -60,6 +63,18 @@ impl Password {
             return Err("must have at most 256 characters");
         }
         Ok(Self(text.into()))
+    }
+
+    /// One that serves once: five groups of five letters and digits, 125 bits that a person can copy.
+    pub fn one_time(random: &[u8; 25]) -> Self {
+        let letters: Vec<char> = random.iter().map(|byte| char::from(READABLE[usize::from(byte % 32)])).collect();
+        let groups: Vec<String> = letters.chunks(5).map(|group| group.iter().collect()).collect();
+        Self(groups.join("-").into())
+    }
+
+    /// The password, for whoever has to tell its owner.
+    pub fn reveal(&self) -> &str {
+        self.0.expose_secret()
     }
 
     /// Whether somebody may sign in with it from now on.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::user::User;
+use super::{sealing_key::BlindAddress, user::User};
 
 /// After that somebody signs in again, however busy they were.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
@@ -44,6 +44,8 @@ pub struct Session {
     pub used_at: Timestamp,
     /// The one refresh token that is good.
     pub token: TokenHash,
+    /// Where it began, if that is known.
+    pub address: Option<BlindAddress>,
     /// When and why it ended; none while it has only run out or fallen behind its user's epoch.
     pub ended: Option<Ended>,
 }
@@ -151,6 +153,7 @@ impl Session {
             created_at: now,
             used_at: now,
             token: token.hash(),
+            address: None,
             ended: None,
         }
     }

@@ -1,10 +1,13 @@
 //! The aggregate.
 
-use access::Role;
-use jiff::Timestamp;
+use access::{ENROLLING, Role, SCOPE};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{email_address::EmailAddress, password::PasswordHash};
+
+/// How long a password is good that somebody else has drawn for a user.
+pub const ONE_TIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// Somebody who can sign in.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,8 +24,19 @@ pub struct User {
     pub active: bool,
     /// Counts the changes that end every session: a session of an earlier epoch is over.
     pub epoch: u64,
+    /// How long their password is good, if it is one that serves once: then they have to choose another.
+    pub one_time_until: Option<Timestamp>,
     /// When they were made.
     pub created_at: Timestamp,
+}
+
+/// What an administrator wants of a user; none stays as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// What they are to be.
+    pub role: Option<Role>,
+    /// Whether they may sign in.
+    pub active: Option<bool>,
 }
 
 /// Why somebody may not sign in; the log learns it, the caller does not.
@@ -37,12 +51,29 @@ pub enum Refusal {
     /// The user has been switched off.
     #[error("user {0} is not active")]
     Inactive(Uuid),
+    /// The password was to serve once, and nobody used it in time.
+    #[error("the first password of user {0} has run out")]
+    RanOut(Uuid),
 }
 
 impl User {
     /// Makes the user who sets everything else up.
     pub fn administrator(email: EmailAddress, password: PasswordHash, now: Timestamp) -> Self {
-        Self { id: email.user_id(), email, role: Role::Admin, password, active: true, epoch: 0, created_at: now }
+        Self::new(email, Role::Admin, password, false, now)
+    }
+
+    /// Makes a user, with a password of their own or one that serves once.
+    pub fn new(email: EmailAddress, role: Role, password: PasswordHash, one_time: bool, now: Timestamp) -> Self {
+        Self {
+            id: email.user_id(),
+            email,
+            role,
+            password,
+            active: true,
+            epoch: 0,
+            one_time_until: one_time.then(|| one_time_until(now)),
+            created_at: now,
+        }
     }
 
     /// Ends all of their sessions.
@@ -54,7 +85,34 @@ impl User {
     /// Takes another password, which ends all of their sessions.
     #[must_use]
     pub fn with_password(&self, password: PasswordHash) -> Self {
-        Self { password, ..self.end_sessions() }
+        Self { password, one_time_until: None, ..self.end_sessions() }
+    }
+
+    /// Is given a password that serves once, which ends all of their sessions.
+    #[must_use]
+    pub fn reset(&self, password: PasswordHash, now: Timestamp) -> Self {
+        Self { password, one_time_until: Some(one_time_until(now)), ..self.end_sessions() }
+    }
+
+    /// Becomes what an administrator wants, unless they are that already. What takes something away from them ends all
+    /// of their sessions, and so does another role.
+    pub fn changed(&self, Change { role, active }: Change) -> Option<Self> {
+        let wanted = Self { role: role.unwrap_or(self.role), active: active.unwrap_or(self.active), ..self.clone() };
+        if wanted == *self {
+            return None;
+        }
+        let only_switched_on = wanted.role == self.role && wanted.active;
+        Some(if only_switched_on { wanted } else { wanted.end_sessions() })
+    }
+
+    /// Whether something other than a password proves who they are.
+    pub fn has_second_factor(&self) -> bool {
+        false
+    }
+
+    /// What a token of theirs is good for: setting up their account, until that is done.
+    pub fn scope(&self) -> &'static str {
+        if self.one_time_until.is_some() { ENROLLING } else { SCOPE }
     }
 
     /// Keeps another hash of the same password.
@@ -64,14 +122,23 @@ impl User {
     }
 
     /// Lets a user in whose password `matches`.
-    pub fn sign_in(user: Option<Self>, matches: bool) -> Result<Self, Refusal> {
+    pub fn sign_in(user: Option<Self>, matches: bool, now: Timestamp) -> Result<Self, Refusal> {
         let user = user.ok_or(Refusal::Unknown)?;
-        match (matches, user.active) {
-            (false, _) => Err(Refusal::WrongPassword(user.id)),
-            (true, false) => Err(Refusal::Inactive(user.id)),
-            (true, true) => Ok(user),
+        if !matches {
+            return Err(Refusal::WrongPassword(user.id));
         }
+        if !user.active {
+            return Err(Refusal::Inactive(user.id));
+        }
+        if user.one_time_until.is_some_and(|until| until <= now) {
+            return Err(Refusal::RanOut(user.id));
+        }
+        Ok(user)
     }
+}
+
+fn one_time_until(now: Timestamp) -> Timestamp {
+    now.saturating_add(ONE_TIME).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -85,14 +152,41 @@ mod tests {
         User { active, ..User::administrator(email, password, Timestamp::UNIX_EPOCH) }
     }
 
+    fn sign_in(user: Option<User>, matches: bool) -> Result<User, Refusal> {
+        User::sign_in(user, matches, Timestamp::UNIX_EPOCH)
+    }
+
     #[test]
     fn only_an_active_user_with_their_password_is_let_in() {
         let id = user(true).id;
-        assert_eq!(User::sign_in(Some(user(true)), true), Ok(user(true)));
-        assert_eq!(User::sign_in(Some(user(true)), false), Err(Refusal::WrongPassword(id)));
-        assert_eq!(User::sign_in(Some(user(false)), true), Err(Refusal::Inactive(id)));
-        assert_eq!(User::sign_in(Some(user(false)), false), Err(Refusal::WrongPassword(id)));
+        assert_eq!(sign_in(Some(user(true)), true), Ok(user(true)));
+        assert_eq!(sign_in(Some(user(true)), false), Err(Refusal::WrongPassword(id)));
+        assert_eq!(sign_in(Some(user(false)), true), Err(Refusal::Inactive(id)));
+        assert_eq!(sign_in(Some(user(false)), false), Err(Refusal::WrongPassword(id)));
         // A hash that matched nobody's password is nobody's.
-        assert_eq!(User::sign_in(None, true), Err(Refusal::Unknown));
+        assert_eq!(sign_in(None, true), Err(Refusal::Unknown));
+    }
+
+    #[test]
+    fn a_password_that_serves_once_is_good_for_a_day_and_for_choosing_another() {
+        let reset = user(true).reset(user(true).password, Timestamp::UNIX_EPOCH);
+        assert_eq!((reset.epoch, reset.scope()), (1, ENROLLING));
+        let at =
+            |hours| User::sign_in(Some(reset.clone()), true, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours));
+        assert!(at(23).is_ok());
+        assert_eq!(at(24), Err(Refusal::RanOut(reset.id)));
+        let chosen = reset.with_password(user(true).password);
+        assert_eq!((chosen.epoch, chosen.scope(), chosen.one_time_until), (2, SCOPE, None));
+    }
+
+    #[test]
+    fn what_takes_something_away_ends_sessions() {
+        let epoch = |user: User, role, active| user.changed(Change { role, active }).map(|user| user.epoch);
+        assert_eq!(epoch(user(true), None, None), None);
+        assert_eq!(epoch(user(true), Some(Role::Admin), Some(true)), None);
+        assert_eq!(epoch(user(true), Some(Role::Nurse), None), Some(1));
+        assert_eq!(epoch(user(true), None, Some(false)), Some(1));
+        assert_eq!(epoch(user(false), None, Some(true)), Some(0));
+        assert_eq!(epoch(user(false), Some(Role::Nurse), Some(true)), Some(1));
     }
 }

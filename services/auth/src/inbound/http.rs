@@ -5,7 +5,9 @@ mod keys;
 mod login;
 mod password;
 mod refusals;
+mod request;
 mod sessions;
+mod users;
 
 use std::sync::Arc;
 
@@ -23,6 +25,12 @@ pub fn routes(directory: Arc<Directory>, viewer: Viewer, tokens: Arc<AccessToken
         .on("POST /auth/logout", sessions::logout)
         .on("POST /auth/logout-all", sessions::logout_all)
         .on("POST /auth/password", password::change)
+        .on("GET /auth/me", users::me)
+        .on("GET /auth/users", users::list)
+        .on("POST /auth/users", users::make)
+        .on("GET /auth/users/{id}", users::read)
+        .on("PATCH /auth/users/{id}", users::change)
+        .on("POST /auth/users/{id}/reset", users::reset)
         .on("GET /auth/audit", audited::page)
         .on("GET /auth/.well-known/jwks.json", keys::keys)
         .on("GET /auth/.well-known/revoked-sessions", sessions::revoked);

@@ -6,10 +6,12 @@ use sidecar::{Sidecar, failure::Failure};
 use crate::domain::{
     email_address::EmailAddress,
     password::{Password, strength::Choice},
+    sealing_key::SealingKey,
     signing_key::{BadKey, SigningKey},
 };
 
 const SIGNING_KEY: &str = "signing-key";
+const SEALING_KEY: &str = "sealing-key";
 const ADMINISTRATOR_EMAIL: &str = "administrator-email";
 const ADMINISTRATOR_PASSWORD: &str = "administrator-password";
 
@@ -19,6 +21,9 @@ pub enum SecretError {
     /// The signing key is none.
     #[error("the secret signing-key cannot be used")]
     SigningKey(#[source] BadKey),
+    /// The sealing key is none.
+    #[error("the secret sealing-key is not 32 bytes in base64url")]
+    SealingKey,
     /// One of the administrator's secrets is missing or breaks a rule.
     #[error("the secret {name} cannot be used: {fault}")]
     Administrator {
@@ -48,6 +53,12 @@ impl Secrets {
     pub async fn signing_key(&self) -> Result<Option<SigningKey>, SecretError> {
         let Some(pem) = self.sidecar.secret(SIGNING_KEY).await? else { return Ok(None) };
         SigningKey::from_pem(pem.expose_secret()).map(Some).map_err(SecretError::SigningKey)
+    }
+
+    /// The key that hides what is kept.
+    pub async fn sealing_key(&self) -> Result<Option<SealingKey>, SecretError> {
+        let Some(text) = self.sidecar.secret(SEALING_KEY).await? else { return Ok(None) };
+        SealingKey::parse(text.expose_secret()).map(Some).ok_or(SecretError::SealingKey)
     }
 
     /// Whom to make the administrator; none when nobody is wanted.

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     access_token,
+    sealing_key::BlindAddress,
     session::{EndReason, Ended, Session, TokenHash},
 };
 
@@ -28,6 +29,8 @@ struct SessionData {
     created_at: Timestamp,
     used_at: Timestamp,
     token_hash: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ended: Option<EndedData>,
 }
@@ -112,6 +115,7 @@ impl SessionData {
             created_at: session.created_at,
             used_at: session.used_at,
             token_hash: session.token.to_string(),
+            address: session.address.as_ref().map(|address| address.as_str().to_owned()),
             ended,
         }
     }
@@ -146,6 +150,7 @@ fn session(id: Uuid, data: &SessionData) -> Result<Session, Failure> {
         created_at: data.created_at,
         used_at: data.used_at,
         token,
+        address: data.address.clone().map(BlindAddress::kept),
         ended: data.ended.as_ref().map(|&EndedData { at, reason }| Ended { at, reason: reason.into() }),
     })
 }
@@ -165,6 +170,7 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             used_at: Timestamp::UNIX_EPOCH,
             token: token.hash(),
+            address: Some(BlindAddress::kept("x".to_owned())),
             ended: None,
         };
         for one in [begun.clone(), begun.end(EndReason::Reused, Timestamp::UNIX_EPOCH)] {

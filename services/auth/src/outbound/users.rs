@@ -3,8 +3,10 @@
 use access::Role;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sidecar::{
-    documents::{Document, Documents, Kind, Stored, Write},
+    Sidecar,
+    documents::{Document, Documents, KeyedRequest, Kind, Stored, Write},
     failure::Failure,
 };
 use uuid::Uuid;
@@ -21,6 +23,8 @@ struct UserData {
     active: bool,
     #[serde(default)]
     epoch: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    one_time_until: Option<Timestamp>,
     created_at: Timestamp,
 }
 
@@ -36,16 +40,57 @@ pub struct Loaded {
     stored: Stored<UserData>,
 }
 
+/// A stored user with their version.
+#[derive(Debug)]
+pub struct Versioned {
+    /// The user.
+    pub user: User,
+    /// Their version.
+    pub version: u64,
+}
+
+/// A request that carries an idempotency key.
+#[derive(Clone, Copy, Debug)]
+pub struct Keyed {
+    /// Caller, route and key in one.
+    pub key: Uuid,
+    /// Hash of what is asked.
+    pub hash: Uuid,
+}
+
+/// A page of users.
+#[derive(Debug, Deserialize)]
+pub struct Page {
+    /// In the order of their addresses.
+    pub users: Vec<Listed>,
+    /// The last of them, when there are more.
+    pub next: Option<Uuid>,
+}
+
+/// A user in a page.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    id: Uuid,
+    email: String,
+    role: Role,
+    active: bool,
+    created_at: Timestamp,
+    one_time_password: bool,
+    second_factor: bool,
+}
+
 /// The users.
 #[derive(Clone, Debug)]
 pub struct Users {
+    sidecar: Sidecar,
     documents: Documents,
 }
 
 impl Users {
     /// Users in this sidecar's store.
-    pub fn new(documents: Documents) -> Self {
-        Self { documents }
+    pub fn new(sidecar: Sidecar, documents: Documents) -> Self {
+        Self { sidecar, documents }
     }
 
     /// A user by id.
@@ -60,12 +105,44 @@ impl Users {
         self.documents.save(vec![Write::create(user.id, document)?]).await
     }
 
-    /// Stores what became of a user, and `others` in the same transaction.
-    pub async fn replace(&self, loaded: &Loaded, user: &User, others: Vec<Write>) -> Result<(), Failure> {
+    /// Stores a user who is not there yet, with the request that asked for them.
+    pub async fn create_keyed(&self, user: &User, Keyed { key, hash }: Keyed) -> Result<(), Failure> {
+        let mut document = Document::first(UserData::of(user), Vec::new());
+        document.remember(KeyedRequest { key, hash, version: 1 });
+        self.documents.save(vec![Write::create(user.id, document)?]).await
+    }
+
+    /// A page of users in the order of their addresses, from the one after `after`.
+    pub async fn page(&self, after: Option<Uuid>, limit: u16) -> Result<Page, Failure> {
+        self.sidecar.query("users_page", &json!({ "after": after, "limit": limit })).await
+    }
+
+    /// Stores what became of a user, and `others` in the same transaction; answers the user's version.
+    pub async fn replace(&self, loaded: &Loaded, user: &User, others: Vec<Write>) -> Result<u64, Failure> {
         let document = loaded.stored.document.next(UserData::of(user), Vec::new());
+        let version = document.version;
         let mut writes = vec![Write::replace(user.id, &loaded.stored, document)?];
         writes.extend(others);
-        self.documents.save(writes).await
+        self.documents.save(writes).await?;
+        Ok(version)
+    }
+}
+
+impl Loaded {
+    /// Their version.
+    pub fn version(&self) -> u64 {
+        self.stored.document.version
+    }
+
+    /// The user with their version.
+    pub fn versioned(&self) -> Versioned {
+        Versioned { user: self.user.clone(), version: self.version() }
+    }
+
+    /// The hash of what was asked by the request with this key, if it made the user.
+    pub fn made_by(&self, key: Uuid) -> Option<Uuid> {
+        let requests = &self.stored.document.requests;
+        requests.iter().find(|request| request.key == key && request.version == 1).map(|request| request.hash)
     }
 }
 
@@ -77,6 +154,7 @@ impl UserData {
             password_hash: user.password.to_phc(),
             active: user.active,
             epoch: user.epoch,
+            one_time_until: user.one_time_until,
             created_at: user.created_at,
         }
     }
@@ -92,6 +170,7 @@ fn user(id: Uuid, data: &UserData) -> Result<User, Failure> {
         password: PasswordHash::parse(&data.password_hash).ok_or_else(|| unreadable("the hash"))?,
         active: data.active,
         epoch: data.epoch,
+        one_time_until: data.one_time_until,
         created_at: data.created_at,
     })
 }

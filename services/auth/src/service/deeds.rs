@@ -22,6 +22,11 @@ pub enum Deed {
     },
     /// Somebody was not let in; the reason names the user, if there is one.
     SignInRefused(Refusal),
+    /// Somebody tried too often; whether there is such a user is not looked at.
+    SignInHeldUp {
+        /// The id that the address would have.
+        account: Uuid,
+    },
     /// A refresh token was used again, which ended its session.
     TokenReused {
         /// Whose.
@@ -44,6 +49,54 @@ pub enum Deed {
     /// A user changed their password.
     PasswordChanged {
         /// Who.
+        user: Uuid,
+    },
+    /// An administrator made a user.
+    UserMade {
+        /// Who made them.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+        /// What they are.
+        role: Role,
+    },
+    /// An administrator gave a user another role.
+    RoleChanged {
+        /// Who.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+        /// What they were.
+        from: Role,
+        /// What they are.
+        to: Role,
+    },
+    /// An administrator let a user sign in again.
+    SwitchedOn {
+        /// Who.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+    },
+    /// An administrator keeps a user from signing in.
+    SwitchedOff {
+        /// Who.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+    },
+    /// The last administrator was not to be one any more, and stays one.
+    ChangeRefused {
+        /// Who wanted it.
+        by: Uuid,
+        /// The user.
+        user: Uuid,
+    },
+    /// An administrator gave a user a password that serves once.
+    PasswordReset {
+        /// Who.
+        by: Uuid,
+        /// The user.
         user: Uuid,
     },
     /// A user gave a wrong password when they wanted another.
@@ -88,6 +141,13 @@ pub(super) fn entry(deed: Deed) -> Entry {
         Deed::SignInRefused(Refusal::Inactive(user)) => {
             login().ended(Outcome::MajorFailure).about(USER, user).detail("reason", "inactive")
         }
+        Deed::SignInRefused(Refusal::RanOut(user)) => {
+            login().ended(Outcome::MajorFailure).about(USER, user).detail("reason", "one-time-password-ran-out")
+        }
+        // Whether there is such a user is not looked at, so it is not said.
+        Deed::SignInHeldUp { account } => {
+            login().ended(Outcome::SeriousFailure).detail("reason", "too-many-tries").detail("account", account)
+        }
         // The thief or the owner: it cannot be told who.
         Deed::TokenReused { user, session } => Entry::new(Action::Execute, "refresh-token-reused")
             .ended(Outcome::SeriousFailure)
@@ -103,5 +163,24 @@ pub(super) fn entry(deed: Deed) -> Entry {
             .ended(Outcome::MinorFailure)
             .about(USER, user)
             .detail("reason", "wrong-password"),
+        Deed::UserMade { by: who, user, role } => {
+            Entry::new(Action::Create, "user-made").by(by(who)).about(USER, user).detail("role", role)
+        }
+        Deed::RoleChanged { by: who, user, from, to } => {
+            let entry = Entry::new(Action::Update, "role-changed").by(by(who)).about(USER, user);
+            entry.detail("from", from).detail("to", to)
+        }
+        Deed::SwitchedOn { by: who, user } => Entry::new(Action::Update, "user-enabled").by(by(who)).about(USER, user),
+        Deed::SwitchedOff { by: who, user } => {
+            Entry::new(Action::Update, "user-disabled").by(by(who)).about(USER, user)
+        }
+        Deed::ChangeRefused { by: who, user } => Entry::new(Action::Update, "user-changed")
+            .by(by(who))
+            .ended(Outcome::SeriousFailure)
+            .about(USER, user)
+            .detail("reason", "last-administrator"),
+        Deed::PasswordReset { by: who, user } => {
+            Entry::new(Action::Update, "password-reset").by(by(who)).about(USER, user)
+        }
     }
 }

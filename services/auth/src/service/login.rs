@@ -6,7 +6,7 @@ use sidecar::failure::Failure;
 use uuid::Uuid;
 
 use super::{
-    Directory,
+    AttemptError, Directory,
     chance::{self, NoChance},
     deeds::{self, Deed},
     hashing::Busy,
@@ -19,7 +19,7 @@ use crate::{
         session::{RefreshToken, Session},
         user::{Refusal, User},
     },
-    outbound::users::Loaded,
+    outbound::{throttle::Throttled, users::Loaded},
 };
 
 /// What a user gets who is let in.
@@ -41,6 +41,9 @@ pub enum LoginError {
     /// The credentials are nobody's.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Too many have failed before.
+    #[error(transparent)]
+    Attempt(#[from] AttemptError),
     /// Too many want to sign in at once.
     #[error(transparent)]
     Busy(#[from] Busy),
@@ -76,16 +79,30 @@ impl Directory {
     /// Signs a user in and begins a session.
     ///
     /// Each step is the same for everyone up to the refusal, so that neither words nor time tell who exists.
-    pub async fn login(&self, email: &EmailAddress, password: Password, now: Timestamp) -> Result<Granted, LoginError> {
+    pub async fn login(
+        &self,
+        email: &EmailAddress,
+        password: Password,
+        address: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Granted, LoginError> {
         if self.signing_key().is_none() {
             return Err(GrantError::NotReady.into());
         }
         let salt = chance::bytes().map_err(GrantError::Chance)?;
         let turn = self.hashing.enter()?;
-        let loaded = self.users.get(email.user_id()).await?;
+        let (attempt, loaded) = tokio::join!(self.attempt(email.user_id(), address), self.users.get(email.user_id()));
+        let (attempt, loaded) = (
+            attempt.inspect_err(|error| {
+                if matches!(error, AttemptError::Throttled(Throttled::Wait(_))) {
+                    self.note(Deed::SignInHeldUp { account: email.user_id() });
+                }
+            })?,
+            loaded?,
+        );
         let kept = loaded.as_ref().map(|loaded| loaded.user.password.clone());
         let (matches, better) = turn.compute(move || verify(&password, kept.as_ref(), &salt)).await??;
-        let decided = User::sign_in(loaded.as_ref().map(|loaded| loaded.user.clone()), matches);
+        let decided = User::sign_in(loaded.as_ref().map(|loaded| loaded.user.clone()), matches, now);
         if let Err(refusal) = decided {
             self.note_first(Deed::SignInRefused(refusal))?;
         }
@@ -95,7 +112,7 @@ impl Directory {
         }
 
         let token = RefreshToken::new(Uuid::now_v7(), chance::bytes().map_err(GrantError::Chance)?);
-        let session = Session::begin(&user, &token, now);
+        let session = Session { address: attempt.address, ..Session::begin(&user, &token, now) };
         let deed = Deed::SignedIn { user: user.id, session: session.id, role: user.role };
         self.sessions.create(&session, &deeds::entry(deed)).await?;
         Ok(self.grant(&user, &session, token, now)?)
@@ -112,14 +129,14 @@ impl Directory {
         let key = self.signing_key().ok_or(GrantError::NotReady)?;
         let claims = access_token::claims(user, session, Uuid::now_v7(), now);
         let expires_in = claims.exp - claims.iat;
-        Ok(Granted { access_token: key.sign(&claims)?, expires_in, scope: access::SCOPE, refresh_token })
+        Ok(Granted { access_token: key.sign(&claims)?, expires_in, scope: user.scope(), refresh_token })
     }
 
     /// Keeps a hash that is as dear as hashes are made today. Another sign-in will try again if this one cannot.
     async fn rehash(&self, loaded: &Loaded, better: PasswordHash) {
         let user = loaded.user.rehashed(better);
         match self.users.replace(loaded, &user, Vec::new()).await {
-            Ok(()) => tracing::info!(user_id = %user.id, "the password was hashed anew"),
+            Ok(_) => tracing::info!(user_id = %user.id, "the password was hashed anew"),
             Err(error) => tracing::warn!(user_id = %user.id, %error, "the password could not be hashed anew"),
         }
     }

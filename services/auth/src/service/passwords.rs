@@ -5,7 +5,7 @@ use sidecar::failure::Failure;
 use access::Caller;
 
 use super::{
-    Directory,
+    AttemptError, Directory,
     chance::{self, NoChance},
     deeds::Deed,
     hashing::Busy,
@@ -25,6 +25,9 @@ pub enum PasswordError {
     /// The present password is another one.
     #[error("wrong password")]
     Wrong,
+    /// Too many have failed before.
+    #[error(transparent)]
+    Attempt(#[from] AttemptError),
     /// The new one is the present one.
     #[error("the password is the present one")]
     Same,
@@ -52,16 +55,20 @@ impl Directory {
         caller: &Caller,
         current: Password,
         new: Password,
+        address: Option<&str>,
     ) -> Result<(), PasswordError> {
         let (salt, turn) = (chance::bytes()?, self.hashing.enter()?);
         let mut loaded = self.users.get(caller.subject).await?.ok_or(PasswordError::Unknown)?;
+        let attempt = self.attempt(caller.subject, address).await?;
         let kept = loaded.user.password.clone();
         let choice = Choice { email: loaded.user.email.clone(), second_factor: false };
-        let hash = turn.compute(move || change(&current, &new, &kept, &choice, &salt)).await?.inspect_err(|error| {
-            if matches!(error, PasswordError::Wrong) {
-                self.note(Deed::PasswordRefused { user: caller.subject });
-            }
-        })?;
+        let hash = turn.compute(move || change(&current, &new, &kept, &choice, &salt)).await?;
+        if let Err(PasswordError::Wrong) = hash {
+            self.note(Deed::PasswordRefused { user: caller.subject });
+        } else {
+            self.throttle.forgive(&attempt).await?;
+        }
+        let hash = hash?;
         let checked = loaded.user.password.clone();
         let mut tried = 0;
         loop {
@@ -72,7 +79,7 @@ impl Directory {
             let own = own.filter(|own| own.session.ended.is_none() && own.session.epoch == loaded.user.epoch);
             let own = own.map(|own| own.becoming(&own.session.go_on(&changed))).transpose()?;
             match self.users.replace(&loaded, &changed, own.into_iter().collect()).await {
-                Ok(()) => {
+                Ok(_) => {
                     self.note(Deed::PasswordChanged { user: changed.id });
                     return Ok(());
                 }

@@ -104,7 +104,7 @@ impl Directory {
             tried += 1;
             let Some(loaded) = self.users.get(user).await? else { return Ok(()) };
             match self.users.replace(&loaded, &loaded.user.end_sessions(), Vec::new()).await {
-                Ok(()) => {
+                Ok(_) => {
                     self.note(Deed::SignedOutEverywhere { user });
                     return Ok(());
                 }

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use access::AccessTokens;
 use jiff::Timestamp;
 
 use super::{
@@ -22,16 +23,22 @@ const SOON: Duration = Duration::from_millis(250);
 const LATER: Duration = Duration::from_secs(5);
 
 /// Fetches the signing key and makes the administrator, however long it takes.
-pub async fn prepare(directory: Arc<Directory>, secrets: Secrets) {
-    tokio::join!(fetch_signing_key(&directory, &secrets), settle_administrator(&directory, &secrets));
+pub async fn prepare(directory: Arc<Directory>, tokens: Arc<AccessTokens>, secrets: Secrets) {
+    tokio::join!(
+        fetch_signing_key(&directory, &tokens, &secrets),
+        fetch_sealing_key(&directory, &secrets),
+        settle_administrator(&directory, &secrets)
+    );
 }
 
-async fn fetch_signing_key(directory: &Directory, secrets: &Secrets) {
+async fn fetch_signing_key(directory: &Directory, tokens: &AccessTokens, secrets: &Secrets) {
     let mut said = Said::default();
     loop {
         match secrets.signing_key().await {
             Ok(Some(key)) => {
                 tracing::info!(key_id = key.id(), "the signing key is there");
+                // What is signed here is verified here from the first moment, and not from the next fetch on.
+                tokens.set_keys(key.key_set());
                 let _ = directory.key.set(key);
                 return;
             }
@@ -45,6 +52,21 @@ async fn fetch_signing_key(directory: &Directory, secrets: &Secrets) {
             }
         }
         tokio::time::sleep(LATER).await;
+    }
+}
+
+async fn fetch_sealing_key(directory: &Directory, secrets: &Secrets) {
+    let mut said = Said::default();
+    loop {
+        match secrets.sealing_key().await {
+            Ok(Some(key)) => {
+                let _ = directory.sealing.set(key);
+                return;
+            }
+            Ok(None) => said.once(&StartError::NoSealingKey),
+            Err(error) => said.once(&error),
+        }
+        tokio::time::sleep(SOON).await;
     }
 }
 
@@ -85,6 +107,8 @@ enum StartError {
     Administrator(#[from] AdministratorError),
     #[error("the secret signing-key is missing")]
     NoKey,
+    #[error("the secret sealing-key is missing")]
+    NoSealingKey,
     #[error(transparent)]
     Chance(#[from] NoChance),
 }
@@ -94,7 +118,7 @@ impl StartError {
     fn may_pass(&self) -> bool {
         match self {
             Self::Secret(error) => matches!(error, SecretError::Store(_)),
-            Self::Administrator(_) | Self::NoKey | Self::Chance(_) => true,
+            Self::Administrator(_) | Self::NoKey | Self::NoSealingKey | Self::Chance(_) => true,
         }
     }
 }

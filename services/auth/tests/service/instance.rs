@@ -24,7 +24,7 @@ impl Instance {
         Ok(Self { port, client: Client::builder().no_proxy().build()? })
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("http://127.0.0.1:{}{path}", self.port)).header("dapr-api-token", TOKEN)
     }
 
@@ -45,7 +45,10 @@ pub(crate) async fn before_its_sidecar(parts: Parts) -> Result<()> {
     parts.eventually("the other instance listens", || async { Ok(instance.answers("/livez").await) }).await?;
 
     let (status, problem) = answered(instance.request(Method::GET, "/readyz").send().await?).await?;
-    assert_eq!((status, &problem["missing"]), (503, &json!(["sidecar", "store", "signing key", "administrator"])));
+    assert_eq!(
+        (status, &problem["missing"]),
+        (503, &json!(["sidecar", "store", "signing key", "sealing key", "administrator"]))
+    );
     let (email, password) = administrator(&parts);
     let login = || instance.request(Method::POST, "/auth/login").json(&credentials(email, password)).send();
     let refused = login().await?;

@@ -9,6 +9,8 @@ mod passwords;
 mod people;
 mod pressure;
 mod sessions;
+mod throttle;
+mod users;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -45,6 +47,17 @@ fn main() -> ExitCode {
             testkit::test("of_simultaneous_changes_of_a_password_one_succeeds", &parts, passwords::at_once),
             testkit::test("a_bad_new_password_is_refused_with_a_reason", &parts, passwords::refused),
             testkit::test("a_cheap_hash_is_made_anew_at_sign_in", &parts, passwords::rehashed),
+            testkit::test("a_user_is_made_once_and_chooses_a_password_first", &parts, users::made),
+            testkit::test("a_wrong_wish_for_a_user_is_refused", &parts, users::wrong_wishes),
+            testkit::test("pages_of_users_hold_everybody_once", &parts, users::pages),
+            testkit::test("a_changed_user_is_changed_at_once_and_only_as_seen", &parts, users::changed),
+            testkit::test("there_is_always_an_administrator", &parts, users::last_administrator),
+            testkit::test("a_reset_password_serves_once", &parts, users::reset),
+            testkit::test("who_was_there_before_is_not_held_up_by_what_others_try", &parts, throttle::no_lock_out),
+            testkit::test("whether_there_is_a_user_makes_no_difference_to_who_tries", &parts, throttle::alike),
+            testkit::test("many_tries_at_once_are_as_many_as_one_by_one", &parts, throttle::at_once),
+            testkit::test("one_address_does_not_try_every_account", &parts, throttle::one_address),
+            testkit::test("the_present_password_is_not_tried_for_ever", &parts, throttle::present_password),
             testkit::test("no_password_address_or_token_is_logged", &parts, logs::hold_no_secret),
         ])
     })

@@ -36,7 +36,8 @@ pub(crate) struct Tokens {
 }
 
 pub(crate) fn users(parts: &Parts) -> Result<Users> {
-    Ok(Users::new(Documents::silent(Sidecar::new(&Config::read(parts.environment(&[]))?.app.sidecar)?)))
+    let sidecar = Sidecar::new(&Config::read(parts.environment(&[]))?.app.sidecar)?;
+    Ok(Users::new(sidecar.clone(), Documents::silent(sidecar)))
 }
 
 pub(crate) fn sessions(parts: &Parts) -> Result<Sessions> {
@@ -74,7 +75,12 @@ async fn person_with(parts: &Parts, name: &str, role: Role, password: PasswordHa
 impl Person {
     /// Signs in, which has to succeed.
     pub(crate) async fn sign_in(&self, parts: &Parts) -> Result<Tokens> {
-        let (status, granted) = sign_in(parts, &self.email, PASSWORD).await?;
+        self.sign_in_with(parts, PASSWORD).await
+    }
+
+    /// Signs in with another password, which has to succeed.
+    pub(crate) async fn sign_in_with(&self, parts: &Parts, password: &str) -> Result<Tokens> {
+        let (status, granted) = sign_in(parts, &self.email, password).await?;
         anyhow::ensure!(status == 200, "{status}: {granted}");
         Tokens::of(&granted)
     }

@@ -34,7 +34,7 @@ async fn is_revoked(parts: &Parts, session: &str) -> Result<bool> {
 }
 
 /// Waits until the session is among those that are over, and answers how long that took.
-async fn told_as_over(parts: &Parts, session: &str) -> Result<()> {
+pub(crate) async fn told_as_over(parts: &Parts, session: &str) -> Result<()> {
     let begun = Instant::now();
     while !is_revoked(parts, session).await? {
         anyhow::ensure!(begun.elapsed() < TOLD, "session {session} is not told as over after {:?}", begun.elapsed());

@@ -16,13 +16,14 @@ use problem::{
 use runtime::http::read_body;
 use serde::Serialize;
 
+use super::request::client_address;
 use crate::{
     domain::{email_address::EmailAddress, password::Password},
     service::{Directory, login::Granted},
 };
 
 /// Room for blanks around an address; its own rule is narrower.
-const LONGEST_EMAIL: usize = 320;
+pub(super) const LONGEST_EMAIL: usize = 320;
 
 /// RFC 6749, section 5.1.
 #[derive(Serialize)]
@@ -35,9 +36,10 @@ struct Answer {
 }
 
 pub(super) async fn login(State(directory): State<Arc<Directory>>, request: Request) -> Result<Response, Problem> {
+    let address = client_address(request.headers());
     let body = read_body(request, &["application/json"]).await?;
     let (email, password) = credentials(&body)?;
-    Ok(answer(directory.login(&email, password, Timestamp::now()).await?))
+    Ok(answer(directory.login(&email, password, address.as_deref(), Timestamp::now()).await?))
 }
 
 /// The tokens, for their owner and for no cache.

@@ -14,6 +14,7 @@ use problem::{
 };
 use runtime::http::read_body;
 
+use super::request::client_address;
 use crate::{domain::password::Password, service::Directory};
 
 pub(super) async fn change(
@@ -21,9 +22,10 @@ pub(super) async fn change(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
+    let address = client_address(request.headers());
     let body = read_body(request, &["application/json"]).await?;
     let (current, new) = passwords(&body)?;
-    directory.change_password(&caller, current, new).await?;
+    directory.change_password(&caller, current, new, address.as_deref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use problem::{Kind, Problem};
 
+use sidecar::failure::Failure;
+
+use super::request::not_found;
+use crate::outbound::throttle::Throttled;
 use crate::service::{
+    AttemptError,
     hashing::Busy,
     login::{GrantError, LoginError},
     passwords::PasswordError,
     sessions::RefreshError,
+    users::UserError,
 };
 
 /// Most of the queue is gone by then.
@@ -23,11 +29,27 @@ impl From<LoginError> for Problem {
                     .with_slug("invalid-credentials")
                     .with_cause(refusal)
             }
+            LoginError::Attempt(error) => error.into(),
             LoginError::Busy(busy) => busy.into(),
             LoginError::Hash(_) => Self::internal(error),
             LoginError::Grant(error) => error.into(),
             LoginError::Store(failure) => failure.into(),
             LoginError::Unrecorded(problem) => problem,
+        }
+    }
+}
+
+impl From<AttemptError> for Problem {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            // Whether there is such a user is not told: those who are none are counted, too.
+            AttemptError::Throttled(Throttled::Wait(wait)) => {
+                let mut problem = Self::new(Kind::RateLimited, "Too many tries have failed; wait before the next.");
+                problem.retry_after = Some(wait);
+                problem.with_slug("too-many-tries").with_cause(error)
+            }
+            AttemptError::Throttled(Throttled::Store(failure)) => failure.into(),
+            AttemptError::NotReady => Self::unavailable(error),
         }
     }
 }
@@ -62,6 +84,36 @@ impl From<RefreshError> for Problem {
     }
 }
 
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        match error {
+            UserError::Unknown => not_found(),
+            UserError::Taken => Self::new(Kind::Conflict, "Somebody has this e-mail address already.")
+                .with_slug("address-taken")
+                .with_error("/email", "belongs to another user"),
+            UserError::KeyReused => {
+                Self::invalid_field("Idempotency-Key", "was used with another body").with_slug("idempotency-key-reused")
+            }
+            UserError::Stale { current } => Self::new(
+                Kind::PreconditionFailed,
+                "Somebody has changed the user since; read it again and decide anew.",
+            )
+            .with("version", current),
+            UserError::LastAdministrator => {
+                Self::new(Kind::Conflict, "It is the last active administrator; make another one first.")
+                    .with_slug("last-administrator")
+            }
+            UserError::Weak(weak) => Self::invalid_field("/password", weak.to_string()).with_slug("weak-password"),
+            UserError::Busy(busy) => busy.into(),
+            UserError::Hash(_) | UserError::Chance(_) => Self::internal(error),
+            UserError::Store(Failure::Changed) => {
+                Self::new(Kind::PreconditionFailed, "The user is being changed by others; read it again.")
+            }
+            UserError::Store(failure) => failure.into(),
+        }
+    }
+}
+
 impl From<PasswordError> for Problem {
     fn from(error: PasswordError) -> Self {
         match error {
@@ -73,6 +125,7 @@ impl From<PasswordError> for Problem {
                 .with_cause(error),
             PasswordError::Same => Self::invalid_field("/new", "must be another than the present one"),
             PasswordError::Weak(weak) => Self::invalid_field("/new", weak.to_string()).with_slug("weak-password"),
+            PasswordError::Attempt(error) => error.into(),
             PasswordError::Busy(busy) => busy.into(),
             PasswordError::Hash(_) | PasswordError::Chance(_) => Self::internal(error),
             PasswordError::Store(failure) => failure.into(),
@@ -90,7 +143,7 @@ mod tests {
     #[test]
     fn every_refusal_has_the_same_words() {
         let id = Uuid::from_u128(7);
-        let told = [Refusal::Unknown, Refusal::WrongPassword(id), Refusal::Inactive(id)]
+        let told = [Refusal::Unknown, Refusal::WrongPassword(id), Refusal::Inactive(id), Refusal::RanOut(id)]
             .map(|refusal| Problem::from(LoginError::Refused(refusal)).to_json());
         assert_eq!(told[0]["status"], 401);
         assert_eq!(told[0]["type"], "urn:patient-management:problem:invalid-credentials");
