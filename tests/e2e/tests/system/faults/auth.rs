@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What `access::keys` says when it has asked in vain.
-const NO_KEYS: &str = "known keys go on";
+const NO_KEYS: &str = "what is known goes on";
 
 pub(crate) async fn dies(stage: &Stage) -> Result<()> {
     let auth = Part::service(App::Auth);
