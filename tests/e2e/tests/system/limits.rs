@@ -39,7 +39,8 @@ impl Strict {
             ("DAPR_API_TOKEN", stage.tokens.dapr_api_token.clone()),
             ("APP_API_TOKEN", stage.tokens.app_api_token.clone()),
         ]);
-        let mut command = Command::new(stage.home().root().join("bin/gateway"));
+        let running = stage.services(App::Gateway).into_iter().find_map(|part| stage.system.process(part));
+        let mut command = Command::new(running.context("no gateway runs")?.image());
         command.env_clear().envs(environment).stdout(Stdio::null()).kill_on_drop(true);
         let process = command.spawn().context("the gateway starts")?;
         let door = Door::new(&stage.client, format!("http://127.0.0.1:{public}"), None);
