@@ -13,17 +13,23 @@ use axum::{
 use jiff::Timestamp;
 use problem::Problem;
 
-use crate::{AccessTokens, Allowed, Name, bearer, matrix, matrix::MatrixError};
+use crate::{
+    AccessTokens, Allowed, Name, bearer, matrix,
+    matrix::{MatrixError, Operation},
+};
+
+/// What a route gets besides its rule, by the operation that it serves.
+type Guard<S> = Arc<dyn Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync>;
 
 /// The routes of an app, each behind its rule.
 ///
 /// Whoever is let through has an [`access::Caller`](crate::Caller) as an extension; at an open route there is none.
-#[derive(Debug)]
 pub struct Door<S> {
     app: &'static str,
     tokens: Arc<AccessTokens>,
     /// What is in the matrix and has no handler yet.
-    waiting: BTreeMap<Name, &'static Allowed>,
+    waiting: BTreeMap<Name, &'static Operation>,
+    guard: Option<Guard<S>>,
     /// What has a handler and is not in the matrix.
     unknown: Option<MatrixError>,
     router: Router<S>,
@@ -34,15 +40,24 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
     pub fn of(app: &'static str, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
         let own = matrix::operations()?.iter().filter(|operation| operation.app == app);
         let waiting = own.filter(|operation| matches!(operation.name, Name::Http { .. }));
-        let waiting = waiting.map(|operation| (operation.name.clone(), &operation.allowed)).collect();
-        Ok(Self { app, tokens, waiting, unknown: None, router: Router::new() })
+        let waiting = waiting.map(|operation| (operation.name.clone(), operation)).collect();
+        Ok(Self { app, tokens, waiting, guard: None, unknown: None, router: Router::new() })
     }
 
     /// The public door: whatever any app serves there.
     pub fn public(app: &'static str, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
         let public = matrix::operations()?.iter().filter(|operation| operation.public);
-        let waiting = public.map(|operation| (operation.name.clone(), &operation.allowed)).collect();
-        Ok(Self { app, tokens, waiting, unknown: None, router: Router::new() })
+        let waiting = public.map(|operation| (operation.name.clone(), operation)).collect();
+        Ok(Self { app, tokens, waiting, guard: None, unknown: None, router: Router::new() })
+    }
+
+    /// Puts every route that is served from now on behind `guard`, which whoever is let through comes to next.
+    #[must_use]
+    pub fn behind<G>(self, guard: G) -> Self
+    where
+        G: Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync + 'static,
+    {
+        Self { guard: Some(Arc::new(guard)), ..self }
     }
 
     /// Serves an operation over HTTP: `GET /auth/me`.
@@ -65,12 +80,16 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
     }
 
     fn serve<H: Handler<T, S>, T: 'static>(mut self, operation: &Name, route: &Name, handler: H) -> Self {
-        let rule = self.waiting.remove(operation);
-        let (Some(allowed), Some(filter), Name::Http { path, .. }) = (rule, route.filter(), route) else {
+        let known = self.waiting.remove(operation);
+        let (Some(known), Some(filter), Name::Http { path, .. }) = (known, route.filter(), route) else {
             let missing = MatrixError::Missing { app: self.app.to_owned(), operation: operation.to_string() };
             return Self { unknown: Some(missing), ..self };
         };
+        let allowed = &known.allowed;
         let mut handled: MethodRouter<S> = on(filter, handler);
+        if let Some(guard) = &self.guard {
+            handled = guard(known, handled);
+        }
         if !allowed.is_open() {
             handled = handled.layer(middleware::from_fn_with_state((Arc::clone(&self.tokens), allowed), admit));
         }

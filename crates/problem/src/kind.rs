@@ -22,6 +22,10 @@ pub enum Kind {
     PreconditionFailed,
     /// The body is over the limit.
     TooLarge,
+    /// The address of the request is over the limit.
+    UriTooLong,
+    /// The headers of the request are over the limit.
+    HeadersTooLarge,
     /// The body is of a type that the route does not read.
     UnsupportedMediaType,
     /// Readable, with wrong fields.
@@ -34,6 +38,8 @@ pub enum Kind {
     Internal,
     /// A part is away; the outcome is unknown or nothing was done.
     Unavailable,
+    /// It took longer than anybody may wait; the outcome is unknown.
+    TimedOut,
 }
 
 /// What a consumer of events answers to its sidecar.
@@ -62,6 +68,8 @@ impl Kind {
             Self::Conflict => (S::CONFLICT, Code::AlreadyExists, Drop, "Conflict"),
             Self::PreconditionFailed => (S::PRECONDITION_FAILED, Code::Aborted, Retry, "Precondition failed"),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, Code::OutOfRange, Drop, "Body too large"),
+            Self::UriTooLong => (S::URI_TOO_LONG, Code::OutOfRange, Drop, "Address too long"),
+            Self::HeadersTooLarge => (S::REQUEST_HEADER_FIELDS_TOO_LARGE, Code::OutOfRange, Drop, "Headers too large"),
             Self::UnsupportedMediaType => {
                 (S::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, Drop, "Unsupported media type")
             }
@@ -73,6 +81,7 @@ impl Kind {
             // Our bug may be mended by the next release, so the event waits for it.
             Self::Internal => (S::INTERNAL_SERVER_ERROR, Code::Internal, Retry, "Internal error"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, Code::Unavailable, Retry, "Temporarily unavailable"),
+            Self::TimedOut => (S::GATEWAY_TIMEOUT, Code::DeadlineExceeded, Retry, "Timed out"),
         }
     }
 
@@ -98,7 +107,7 @@ impl Kind {
 
     /// Whether the same request may succeed later.
     pub const fn retryable(self) -> bool {
-        matches!(self, Self::RateLimited | Self::Unavailable)
+        matches!(self, Self::RateLimited | Self::Unavailable | Self::TimedOut)
     }
 
     /// The kind of another service's gRPC answer.

@@ -1,5 +1,7 @@
 //! What every route gets.
 
+mod not_modified;
+mod sender;
 mod unread;
 
 use std::{any::Any, sync::OnceLock, time::Instant};
@@ -20,6 +22,9 @@ use sidecar::trace;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument as _, field, info_span};
 
+pub(crate) use self::sender::{Peers, of_header, of_peer};
+pub use sidecar::origin::{ClientAddress, RequestId};
+
 /// The largest body that is read.
 pub const LARGEST_BODY: usize = 1 << 20;
 
@@ -28,6 +33,7 @@ pub(crate) fn wrap(app: Router) -> Router {
     app.method_not_allowed_fallback(|| async { Problem::new(Kind::MethodNotAllowed, "This route has no such method.") })
         .fallback(unknown_route)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn(not_modified::answer))
         .layer(middleware::from_fn(unread::read_rest))
         .layer(middleware::from_fn(observe))
         .layer(CatchPanicLayer::custom(panicked))

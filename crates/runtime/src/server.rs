@@ -1,4 +1,6 @@
-//! HTTP and gRPC on one port, and a bounded drain at the end.
+//! HTTP and gRPC on one port for the sidecar, HTTP/1 for the public, and a bounded drain at the end.
+
+mod public;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -7,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use axum::{Router, serve::ListenerExt as _};
+use axum::{Router, middleware, serve::ListenerExt as _};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -15,10 +17,24 @@ use tokio::{
 };
 use tonic::service::Routes;
 
-use crate::{AppConfig, http, readiness::Readiness};
+use self::public::serve_public;
+use crate::{
+    AppConfig,
+    http::{self, Peers, of_header, of_peer},
+    readiness::Readiness,
+};
 
 /// What is under way gets this long to end.
 const DRAIN: Duration = Duration::from_secs(8);
+
+/// Where the public is served.
+#[derive(Clone, Copy, Debug)]
+pub struct Public {
+    /// The address.
+    pub address: SocketAddr,
+    /// How many proxies of our own stand before it: as many addresses at the right of `X-Forwarded-For` are theirs.
+    pub trusted_proxies: u8,
+}
 
 /// A service, ready to listen.
 pub struct Server {
@@ -42,8 +58,14 @@ impl Server {
         Self { app, open, readiness, config: config.clone() }
     }
 
+    /// Puts all routes behind layers, at whichever port they are asked for.
+    #[must_use]
+    pub fn behind(self, guard: impl Fn(Router) -> Router) -> Self {
+        Self { app: guard(self.app), open: guard(self.open), ..self }
+    }
+
     /// Serves the sidecar on loopback and, where `public` is given, everyone there, until the process is told to end.
-    pub async fn run(self, public: Option<SocketAddr>) -> anyhow::Result<()> {
+    pub async fn run(self, public: Option<Public>) -> anyhow::Result<()> {
         let (end, ending) = watch::channel(false);
         let draining = self.readiness.draining();
         tokio::spawn(async move {
@@ -52,10 +74,14 @@ impl Server {
             draining.store(true, Ordering::Relaxed);
             end.send_replace(true);
         });
-        let sidecar = serve((Ipv4Addr::LOCALHOST, self.config.port).into(), self.app, ending.clone());
+        let sidecar = self.app.layer(middleware::from_fn(of_header));
+        let sidecar = serve((Ipv4Addr::LOCALHOST, self.config.port).into(), sidecar, ending.clone());
         let public = async {
             match public {
-                Some(address) => serve(address, self.open, ending.clone()).await,
+                Some(Public { address, trusted_proxies }) => {
+                    let open = self.open.layer(middleware::from_fn_with_state(Peers { trusted_proxies }, of_peer));
+                    serve_public(address, open, ending.clone()).await
+                }
                 None => Ok(()),
             }
         };

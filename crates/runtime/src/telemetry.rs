@@ -99,6 +99,9 @@ where
             line.0.insert("trace_id".to_owned(), span.trace_id().to_string().into());
             line.0.insert("span_id".to_owned(), span.span_id().to_string().into());
         }
+        if let Some(id) = sidecar::origin::current_request_id() {
+            line.0.insert("request_id".to_owned(), id.as_str().into());
+        }
         event.record(&mut line);
         writeln!(writer, "{}", Value::Object(line.0))
     }

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::origin::{Origin, RequestId};
+
 /// An event on its way out: written with the document that it tells of, published as it stands.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -43,6 +45,9 @@ pub struct CloudEvent {
     /// The trace of the request that caused it, whichever way the event leaves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// The id of that request, for logs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requestid: Option<String>,
     /// The message as proto JSON.
     pub data: Box<RawValue>,
 }
@@ -59,16 +64,17 @@ pub enum Undecodable {
 }
 
 impl Event {
-    /// An event of `source` about the aggregate `subject`, caused in the trace of `traceparent`.
+    /// An event of `source` about the aggregate `subject`, caused by `origin`.
     pub fn new<M: Name + Serialize>(
         topic: &str,
         source: &str,
         subject: Uuid,
         id: Uuid,
         time: Timestamp,
-        traceparent: Option<String>,
+        origin: Option<Origin>,
         message: &M,
     ) -> Result<Self, serde_json::Error> {
+        let Origin { traceparent, request_id } = origin.unwrap_or_default();
         Ok(Self {
             topic: topic.to_owned(),
             partition_key: subject.to_string(),
@@ -81,6 +87,7 @@ impl Event {
                 time: Some(time.to_string()),
                 datacontenttype: Some("application/json".to_owned()),
                 traceparent,
+                requestid: request_id,
                 data: serde_json::value::to_raw_value(message)?,
             },
         })
@@ -88,6 +95,12 @@ impl Event {
 }
 
 impl CloudEvent {
+    /// What caused the event, as far as it tells in a form that is safe to repeat.
+    pub fn origin(&self) -> Origin {
+        let request_id = self.requestid.clone().filter(|id| id.parse::<RequestId>().is_ok());
+        Origin { traceparent: self.traceparent.clone(), request_id }
+    }
+
     /// The message that the event carries.
     pub fn message<M: Name + DeserializeOwned>(&self) -> Result<M, Undecodable> {
         let expected = M::full_name();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -14,6 +14,7 @@ use tonic::{metadata::MetadataValue, service::interceptor::InterceptedService, t
 
 use crate::{
     Sidecar, loopback,
+    origin::{CLIENT_ADDRESS, REQUEST_ID, Sender},
     trace::{self, Outgoing},
 };
 
@@ -82,6 +83,11 @@ impl Sidecar {
         // The caller's own words for these are not for the sidecar.
         headers.remove(header::HOST);
         headers.remove(header::CONTENT_LENGTH);
+        headers.remove(REQUEST_ID);
+        headers.remove(CLIENT_ADDRESS);
+        if let Some(sender) = Sender::current() {
+            headers.extend(sender.headers().map(|(name, value)| (HeaderName::from_static(name), value)));
+        }
         headers.insert("dapr-api-token", self.api_token.clone());
         if let Some(traceparent) = trace::current().and_then(|parent| HeaderValue::from_str(&parent).ok()) {
             headers.insert(trace::TRACEPARENT, traceparent);

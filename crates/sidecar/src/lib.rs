@@ -7,6 +7,7 @@ pub mod event;
 pub mod failure;
 pub mod functions;
 pub mod invoke;
+pub mod origin;
 pub mod outbox;
 pub mod secrets;
 pub mod subscription;

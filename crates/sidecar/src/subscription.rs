@@ -95,7 +95,9 @@ where
                     messaging.destination.name = bulk.topic,
                     messaging.message.id = event.id
                 );
-                trace::continue_from(&span, event.traceparent.as_deref());
+                let origin = event.origin();
+                trace::continue_from(&span, origin.traceparent.as_deref());
+                span.in_scope(|| tracing::debug!(topic = bulk.topic, request_id = origin.request_id, "event received"));
                 let time = event.time.and_then(|time| time.parse().ok());
                 pending.push(Pending { entry, message, time, span });
             }

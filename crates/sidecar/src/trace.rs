@@ -12,6 +12,8 @@ use tonic::{
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
+use crate::origin::Sender;
+
 /// The header and CloudEvents attribute, <https://www.w3.org/TR/trace-context/>.
 pub const TRACEPARENT: &str = "traceparent";
 
@@ -58,6 +60,9 @@ impl Interceptor for Outgoing {
         metadata.insert("dapr-api-token", self.token.clone());
         if let Some(app) = &self.app {
             metadata.insert("dapr-app-id", app.clone());
+            for (name, value) in Sender::current().iter().flat_map(Sender::metadata) {
+                metadata.insert(name, value);
+            }
         }
         if let Some(traceparent) = current().and_then(|parent| parent.parse().ok()) {
             metadata.insert(TRACEPARENT, traceparent);

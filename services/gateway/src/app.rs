@@ -1,17 +1,24 @@
 //! Wiring: adapters, routes.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use access::AccessTokens;
-use runtime::{readiness::Readiness, server::Server};
+use runtime::{
+    readiness::Readiness,
+    server::{Public, Server},
+};
 use sidecar::Sidecar;
 
-use crate::{config::Config, inbound::http, outbound::billing::Billing};
+use crate::{
+    config::Config,
+    inbound::http::{self, headers, limits::Limits},
+    outbound::billing::Billing,
+};
 
 /// The service, ready to run.
 pub struct App {
     server: Server,
-    public_address: SocketAddr,
+    public: Public,
 }
 
 impl App {
@@ -25,12 +32,16 @@ impl App {
             move || Box::pin(std::future::ready(tokens.ready()))
         });
         let billing = Billing::new(&sidecar);
-        let server = Server::new(&config.app, readiness, http::routes(&sidecar, billing, tokens)?, None);
-        Ok(Self { server, public_address: config.public_address })
+        let limits = Arc::new(Limits::new(&config.limits));
+        tokio::spawn(Arc::clone(&limits).sweep());
+        let routes = http::routes(&sidecar, billing, tokens, &limits)?;
+        let server = Server::new(&config.app, readiness, routes, None)
+            .behind(|routes| headers::on_every_answer(&config.cors_origins, Arc::clone(&limits).at_the_door(routes)));
+        Ok(Self { server, public: config.public })
     }
 
     /// Serves until the process is told to end.
     pub async fn run(self) -> anyhow::Result<()> {
-        self.server.run(Some(self.public_address)).await
+        self.server.run(Some(self.public)).await
     }
 }

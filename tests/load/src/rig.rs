@@ -89,7 +89,7 @@ impl Rig {
             runtime_dir: testkit::runtime_dir(&repo).await?,
             kafka_files: testkit::kafka_files(&repo).await?,
             log_level: setup.log_level.clone(),
-            extra_env: setup.environment()?,
+            extra_env: local::unlimited().into_iter().chain(setup.environment()?).collect(),
             quiet: true,
         };
         let system = match System::up(&options).await {

@@ -36,7 +36,7 @@ pub use app::App;
 pub use broker::Broker;
 pub use home::Home;
 pub use kafka::Kafka;
-pub use options::{Launcher, Options};
+pub use options::{Launcher, Options, unlimited};
 pub use part::Part;
 pub use ports::{Ports, Reservation};
 pub use postgres::Postgres;

@@ -39,5 +39,5 @@ fn opening(event: &CloudEvent) -> Result<Opening, String> {
     let registered: PatientRegistered = event.message().map_err(|error| error.to_string())?;
     let patient = registered.patient.ok_or("the event has no patient")?;
     let patient_id = Uuid::parse_str(&patient.patient_id).map(PatientId).map_err(|_| "the patient's id is no UUID")?;
-    Ok(Opening { patient_id, traceparent: event.traceparent.clone() })
+    Ok(Opening { patient_id, origin: event.origin() })
 }

@@ -10,6 +10,7 @@ use sidecar::{
     documents::{Document, Documents, Kind, Write},
     event::Event,
     failure::Failure,
+    origin::Origin,
 };
 use uuid::Uuid;
 
@@ -66,9 +67,9 @@ impl Accounts {
         Ok(ids.into_iter().zip(stored).map(|(id, stored)| Some(versioned(id, &stored?.document))).collect())
     }
 
-    /// Stores accounts that are not there yet, all of them or none; each event continues the trace beside its account.
-    pub async fn create(&self, opened: &[(Account, Option<String>)]) -> Result<(), Failure> {
-        let writes = opened.iter().map(|(account, traceparent)| {
+    /// Stores accounts that are not there yet, all of them or none; each event tells the origin beside its account.
+    pub async fn create(&self, opened: &[(Account, Origin)]) -> Result<(), Failure> {
+        let writes = opened.iter().map(|(account, origin)| {
             let message = v1::AccountOpened { account: Some(message(account, 1)) };
             let event = Event::new(
                 topic::BILLING_ACCOUNT_OPENED,
@@ -76,7 +77,7 @@ impl Accounts {
                 account.id.0,
                 Uuid::now_v7(),
                 account.opened_at,
-                traceparent.clone(),
+                Some(origin.clone()),
                 &message,
             )
             .map_err(|error| Failure::Bug(error.to_string()))?;

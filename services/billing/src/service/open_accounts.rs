@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use contracts::billing::account_id;
 use jiff::Timestamp;
 use rand::Rng as _;
-use sidecar::failure::Failure;
+use sidecar::{failure::Failure, origin::Origin};
 
 use super::Books;
 use crate::{
@@ -21,8 +21,8 @@ const TRIES: u32 = 5;
 pub struct Opening {
     /// The patient.
     pub patient_id: PatientId,
-    /// The trace of the registration.
-    pub traceparent: Option<String>,
+    /// The registration.
+    pub origin: Origin,
 }
 
 impl Books {
@@ -33,7 +33,7 @@ impl Books {
         now: Timestamp,
     ) -> Result<BTreeMap<PatientId, Versioned>, Failure> {
         let openings: BTreeMap<_, _> =
-            openings.into_iter().map(|opening| (opening.patient_id, opening.traceparent)).collect();
+            openings.into_iter().map(|opening| (opening.patient_id, opening.origin)).collect();
         let patients: Vec<_> = openings.keys().copied().collect();
         let mut tried = 0;
         loop {

@@ -61,6 +61,7 @@ fn opening(patient: Uuid, access_token: &str) -> AccountOpening {
         patient_id: patient.to_string(),
         access_token: access_token.to_owned(),
         traceparent: String::new(),
+        request_id: String::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use contracts::billing::v1::{
     AccountOpening, AccountStatus, OpenAccountsRequest, account_opening_result::Outcome,
     accounts_client::AccountsClient,
 };
-use sidecar::{Sidecar, batch::Batcher, invoke::AppChannel, trace};
+use sidecar::{Sidecar, batch::Batcher, invoke::AppChannel, origin::Origin};
 use tonic::Request;
 
 use crate::domain::patient::PatientId;
@@ -34,10 +34,12 @@ impl BillingAccounts {
 
     /// Opens a patient's account on behalf of the holder of `access_token`; none when it is not known to be open yet.
     pub async fn open(&self, patient: PatientId, access_token: &str) -> Option<AccountStatus> {
+        let Origin { traceparent, request_id } = Origin::current();
         let opening = AccountOpening {
             patient_id: patient.to_string(),
             access_token: access_token.to_owned(),
-            traceparent: trace::current().unwrap_or_default(),
+            traceparent: traceparent.unwrap_or_default(),
+            request_id: request_id.unwrap_or_default(),
         };
         tokio::time::timeout(PATIENCE, self.batcher.ask(opening)).await.ok().flatten().flatten()
     }

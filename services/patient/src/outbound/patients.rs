@@ -14,7 +14,7 @@ use sidecar::{
     event::Event,
     failure::Failure,
     functions::Questions,
-    trace,
+    origin::Origin,
 };
 use uuid::Uuid;
 
@@ -247,8 +247,16 @@ fn versioned(id: PatientId, document: &Document<PatientData>) -> Result<Versione
 }
 
 fn event<M: prost::Name + Serialize>(topic: &str, patient: &Patient, message: &M) -> Result<Event, Failure> {
-    Event::new(topic, APP_ID, patient.id.as_uuid(), Uuid::now_v7(), patient.changed_at, trace::current(), message)
-        .map_err(|error| Failure::Bug(error.to_string()))
+    Event::new(
+        topic,
+        APP_ID,
+        patient.id.as_uuid(),
+        Uuid::now_v7(),
+        patient.changed_at,
+        Some(Origin::current()),
+        message,
+    )
+    .map_err(|error| Failure::Bug(error.to_string()))
 }
 
 fn snapshot(patient: &Patient, version: u64) -> PatientSnapshot {

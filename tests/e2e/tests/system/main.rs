@@ -7,6 +7,7 @@ mod collector;
 mod door;
 mod faults;
 mod journey;
+mod limits;
 mod openapi;
 mod people;
 mod privacy;
@@ -14,6 +15,7 @@ mod processes;
 mod roles;
 mod sessions;
 mod sidecars;
+mod smuggling;
 mod sockets;
 mod stage;
 mod tracing;
@@ -54,6 +56,12 @@ trials! {
     a_bad_token_is_refused_at_the_gateway_and_at_every_app: roles::every_bad_token,
     a_forged_identity_gives_nothing: roles::forged_identities,
     a_session_that_was_ended_is_over_everywhere_within_five_seconds: sessions::end_everywhere,
+    nothing_is_smuggled_through_the_public_port: smuggling::nothing_passes,
+    who_sends_slowly_does_not_keep_a_connection: smuggling::slow_heads_end,
+    the_gateway_limits_what_anybody_may_ask: limits::by_default,
+    every_answer_has_the_headers_for_browsers: limits::headers,
+    a_version_that_is_known_is_not_sent_again: limits::not_modified,
+    one_request_id_is_in_the_logs_of_all_services: limits::request_id,
     a_topic_that_the_matrix_does_not_allow_is_refused: access_matrix::topics,
     one_registration_is_one_trace: tracing::one_registration,
     the_metrics_arrive: tracing::metrics,

@@ -66,7 +66,7 @@ impl Stage {
             runtime_dir: testkit::runtime_dir(&repo).await?,
             kafka_files: testkit::kafka_files(&repo).await?,
             log_level: "info".to_owned(),
-            extra_env: BTreeMap::new(),
+            extra_env: local::unlimited(),
             quiet: true,
         };
         let started = async {
@@ -293,9 +293,13 @@ fn exporting_to(port: u16) -> BTreeMap<String, String> {
         ("OTEL_EXPORTER_OTLP_INSECURE", "true".to_owned()),
         ("OTEL_BSP_SCHEDULE_DELAY", "200".to_owned()),
         ("OTEL_METRIC_EXPORT_INTERVAL", "1000".to_owned()),
+        // A line for each request, where its id can be found; sidecars are told by dapr.yaml and do not read this.
+        ("LOG_LEVEL", "info,runtime=debug,sidecar=debug,billing=debug".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    .into_iter()
+    .chain(local::unlimited())
+    .collect()
 }
 
 /// The broker that `BROKER` names, else the default.

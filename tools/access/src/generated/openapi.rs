@@ -107,10 +107,23 @@ fn rule(operation: &mut Map<String, Value>, allowed: &Allowed) -> Result<()> {
     };
     operation.insert("x-roles".to_owned(), who);
     operation.insert("security".to_owned(), if allowed.is_open() { json!([]) } else { json!([{ "bearer": [] }]) });
+    let has_body = operation.contains_key("requestBody");
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut).context("no responses")?;
-    let mut can_answer = vec![("429", "TooMany"), ("503", "Unavailable")];
+    let mut can_answer = vec![
+        ("414", "UriTooLong"),
+        ("429", "TooMany"),
+        ("431", "HeadersTooLarge"),
+        ("503", "Unavailable"),
+        ("504", "TimedOut"),
+    ];
     if !allowed.is_open() {
         can_answer.extend([("401", "Unauthenticated"), ("403", "Forbidden")]);
+    }
+    if has_body {
+        can_answer.extend([("400", "Malformed"), ("413", "TooLarge")]);
+    }
+    if responses.get("200").is_some_and(|success| success["headers"].get("ETag").is_some()) {
+        can_answer.push(("304", "NotModified"));
     }
     for (status, response) in can_answer {
         let reference = json!({ "$ref": format!("#/components/responses/{response}") });

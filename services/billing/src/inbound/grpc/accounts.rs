@@ -12,6 +12,7 @@ use contracts::billing::v1::{
 };
 use jiff::Timestamp;
 use problem::{Kind, Problem};
+use sidecar::origin::{Origin, RequestId};
 use tonic::{Request, Response, Status};
 use tracing::info_span;
 use uuid::Uuid;
@@ -50,7 +51,10 @@ impl Accounts {
         // A batch serves several registrations; each has this step in its own trace.
         let span = info_span!("open account", otel.kind = "server");
         sidecar::trace::continue_from(&span, Some(&asked.traceparent));
-        Ok(Opening { patient_id, traceparent: span.in_scope(sidecar::trace::current) })
+        // Text of another service: what is no id goes no further.
+        let request_id = asked.request_id.parse::<RequestId>().ok().map(|id| id.to_string());
+        span.in_scope(|| tracing::debug!(request_id, "open account"));
+        Ok(Opening { patient_id, origin: Origin { traceparent: span.in_scope(sidecar::trace::current), request_id } })
     }
 }
 

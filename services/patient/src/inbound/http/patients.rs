@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use contracts::billing::{account_id, v1::AccountStatus};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use jiff::{Timestamp, tz::Offset};
 use problem::{
     Problem,
@@ -56,16 +56,8 @@ pub(super) async fn register(
 }
 
 /// `GET /api/patients/{id}`
-pub(super) async fn read(
-    State(registry): State<Arc<Registry>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) async fn read(State(registry): State<Arc<Registry>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let patient = registry.find(patient_id(&id)?).await?.ok_or_else(not_found)?;
-    let seen = headers.get(header::IF_NONE_MATCH).is_some_and(|tag| *tag == etag(patient.version));
-    if seen {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag(patient.version))]).into_response());
-    }
     Ok(answer(patient.version, patient_json(&patient)))
 }
 

@@ -1,0 +1,90 @@
+//! The public port: HTTP/1.1 alone, and nobody who sends slowly keeps a connection.
+//!
+//! What ends TLS before it speaks HTTP/1.1 here; a second protocol would be a second parser to attack.
+
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use axum::{Router, body::Body, extract::ConnectInfo};
+use http::{HeaderValue, Request, header};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+use tower::ServiceExt as _;
+
+use super::DRAIN;
+
+/// The head of a request has to be there within this, counted from when the connection is free for it.
+const HEAD: Duration = Duration::from_secs(5);
+
+/// What a connection may hold of a request that is not read yet; a head that is larger has no answer but hyper's 431.
+const BUFFER: usize = 64 << 10;
+
+/// How long nobody is let in after the system had no place for another connection.
+const NO_PLACE: Duration = Duration::from_millis(50);
+
+pub(super) async fn serve_public(
+    address: SocketAddr,
+    app: Router,
+    mut ending: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
+    tracing::info!(%address, "listening to the public");
+    let connections = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = ending.wait_for(|&end| end) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => serve_one(stream, peer, &app, &connections),
+            Err(error) => {
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(NO_PLACE).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
+        tracing::warn!("some public requests were still under way");
+    }
+    Ok(())
+}
+
+fn serve_one(stream: TcpStream, peer: SocketAddr, app: &Router, connections: &GracefulShutdown) {
+    // Small answers must not wait for the next one.
+    let _ = stream.set_nodelay(true);
+    let app = app.clone();
+    let service = service_fn(move |request| answer(app.clone(), peer, request));
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+    let connection = connections.watch(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection broke");
+        }
+    });
+}
+
+async fn answer(
+    app: Router,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<axum::response::Response, Infallible> {
+    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let mut response = app.oneshot(request).await?;
+    if chunked {
+        // hyper has dropped a Content-Length beside it, so the two cannot be told apart from one; whoever stands before
+        // us may have believed the other, and nothing more is read of such a connection (RFC 9112, section 6.1).
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}

@@ -1,0 +1,174 @@
+//! How much anybody may ask: what is over is refused before it is work for a service.
+//!
+//! Two layers: [`at_the_door`] before anything is known of a request but its address and its head, and [`of_route`]
+//! after its token was verified.
+
+mod depth;
+pub mod rate;
+mod size;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse as _, Response},
+    routing::MethodRouter,
+};
+use http::{HeaderMap, header};
+use problem::{Kind, Problem};
+use runtime::http::{ClientAddress, read_any_body};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use self::rate::{AddressKey, Buckets, Rate};
+
+/// Nothing takes longer from its head to its answer.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// Every so often buckets that are full again are forgotten.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// How much anybody may ask; the README says what the defaults are made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// All requests of an address.
+    pub per_address: Rate,
+    /// Those to `/auth` among them.
+    pub auth_per_address: Rate,
+    /// All requests of a user.
+    pub per_user: Rate,
+    /// Requests to one service that are under way at the same time.
+    pub per_service: usize,
+}
+
+/// The limits with what was asked so far.
+#[derive(Debug)]
+pub struct Limits {
+    addresses: Buckets<AddressKey>,
+    auth: Buckets<AddressKey>,
+    users: Buckets<Uuid>,
+    per_service: usize,
+}
+
+impl Limits {
+    /// Limits of which nobody has used anything.
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            addresses: Buckets::new("address", settings.per_address),
+            auth: Buckets::new("auth", settings.auth_per_address),
+            users: Buckets::new("user", settings.per_user),
+            per_service: settings.per_service,
+        }
+    }
+
+    /// Forgets, for ever, whoever has not asked for a while.
+    pub async fn sweep(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            self.addresses.sweep();
+            self.auth.sweep();
+            self.users.sweep();
+        }
+    }
+
+    /// What comes before everything else.
+    pub fn at_the_door(self: Arc<Self>, routes: Router) -> Router {
+        routes.layer(from_fn_with_state(self, at_the_door))
+    }
+
+    /// What comes after the token, at a route that leads to `app`.
+    ///
+    /// `places` are those of the app; all its routes share them.
+    pub(super) fn of_route<S: Clone + Send + Sync + 'static>(
+        self: &Arc<Self>,
+        places: Arc<Semaphore>,
+        route: MethodRouter<S>,
+    ) -> MethodRouter<S> {
+        route.layer(from_fn_with_state((Arc::clone(self), places), of_route))
+    }
+
+    /// As many places as a service has.
+    pub(super) fn places(&self) -> Arc<Semaphore> {
+        Arc::new(Semaphore::new(self.per_service))
+    }
+}
+
+async fn at_the_door(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
+    let mut told = HeaderMap::new();
+    let admitted = admit(&limits, &request, &mut told).and_then(|()| size::check(&request));
+    let mut response = match admitted {
+        Ok(()) => tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| too_late()),
+        Err(problem) => problem.into_response(),
+    };
+    // A user's bucket may have said something already.
+    for (name, value) in &told {
+        response.headers_mut().append(name.clone(), value.clone());
+    }
+    response
+}
+
+/// A sidecar's call comes from no address.
+fn admit(limits: &Limits, request: &Request, told: &mut HeaderMap) -> Result<(), Problem> {
+    let Some(ClientAddress(address)) = request.extensions().get() else { return Ok(()) };
+    let key = AddressKey::from(*address);
+    limits.addresses.take(&key, told)?;
+    if is_auth(request.uri().path()) { limits.auth.take(&key, told) } else { Ok(()) }
+}
+
+fn is_auth(path: &str) -> bool {
+    path.strip_prefix("/auth").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn too_late() -> Response {
+    let detail = "It took too long; send the same request again, with the same Idempotency-Key if it had one.";
+    Problem::new(Kind::TimedOut, detail).into_response()
+}
+
+async fn of_route(
+    State((limits, places)): State<(Arc<Limits>, Arc<Semaphore>)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut told = HeaderMap::new();
+    let mut response = pass(&limits, &places, request, next, &mut told).await.unwrap_or_else(Problem::into_response);
+    for (name, value) in &told {
+        response.headers_mut().append(name.clone(), value.clone());
+    }
+    response
+}
+
+async fn pass(
+    limits: &Limits,
+    places: &Semaphore,
+    request: Request,
+    next: Next,
+    told: &mut HeaderMap,
+) -> Result<Response, Problem> {
+    if let Some(caller) = request.extensions().get::<access::Caller>() {
+        limits.users.take(&caller.subject, told)?;
+    }
+    let request = whole(request).await?;
+    let Ok(_place) = places.try_acquire() else {
+        let detail = "The service behind this route has too much to do; nothing was done.";
+        return Err(Problem::new(Kind::Unavailable, detail));
+    };
+    Ok(next.run(request).await)
+}
+
+/// The request with its whole body, so that nobody who sends slowly takes a place at a service.
+async fn whole(request: Request) -> Result<Request, Problem> {
+    let (parts, body) = request.into_parts();
+    let body = read_any_body(Request::from_parts(parts.clone(), body)).await?;
+    let kind = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+    if kind.to_ascii_lowercase().windows(4).any(|word| word == b"json") && depth::is_too_deep(&body) {
+        let detail = format!("A body may be nested {} deep at most.", depth::DEEPEST);
+        return Err(Problem::new(Kind::Malformed, detail));
+    }
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+#[cfg(test)]
+mod tests;
