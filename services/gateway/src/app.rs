@@ -6,7 +6,7 @@ use access::AccessTokens;
 use runtime::{readiness::Readiness, server::Server};
 use sidecar::Sidecar;
 
-use crate::{config::Config, inbound::http, outbound::billing::Billing};
+use crate::{config::Config, inbound::http};
 
 /// The service, ready to run.
 pub struct App {
@@ -24,8 +24,7 @@ impl App {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        let billing = Billing::new(&sidecar);
-        let server = Server::new(&config.app, readiness, http::routes(&sidecar, billing, tokens)?, None);
+        let server = Server::new(&config.app, readiness, http::routes(&sidecar, tokens)?, None);
         Ok(Self { server, public_address: config.public_address })
     }
 
