@@ -11,10 +11,15 @@ const PROTOS: [&str; 3] = ["patient/v1/events.proto", "billing/v1/accounts.proto
 fn main() -> Result<(), Box<dyn Error>> {
     let proto = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo::rerun-if-changed={}", proto.display());
-    let files = protox::compile(PROTOS, [&proto])?;
+    let mut compiler = protox::Compiler::new([&proto])?;
+    compiler.include_imports(true).open_files(PROTOS)?;
+    // For whoever reads the contracts while running: only this encoding keeps the annotations.
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
 
+    let mut files = compiler.include_source_info(true).file_descriptor_set();
+    // The annotations are read by reflection; nobody needs them as Rust.
+    files.file.retain(|file| file.package() != "google.api");
     let descriptors = files.encode_to_vec();
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("descriptors.bin"), &descriptors)?;
     pbjson_build::Builder::new()
         .register_descriptors(&descriptors)?
         // A newer producer may say more than this consumer knows.

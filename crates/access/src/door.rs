@@ -1,6 +1,9 @@
 //! Routes with their rules: what is served is what the matrix has, and nobody else is let through.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use axum::{
     Router,
@@ -29,6 +32,10 @@ pub struct Door<S> {
     tokens: Arc<AccessTokens>,
     /// What is in the matrix and has no handler yet.
     waiting: BTreeMap<Name, &'static Operation>,
+    /// The methods that have a route, and may have another.
+    methods: BTreeMap<Name, &'static Operation>,
+    /// The routes that have a handler.
+    routes: BTreeSet<Name>,
     guard: Option<Guard<S>>,
     /// What has a handler and is not in the matrix.
     unknown: Option<MatrixError>,
@@ -41,14 +48,19 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
         let own = matrix::operations()?.iter().filter(|operation| operation.app == app);
         let waiting = own.filter(|operation| matches!(operation.name, Name::Http { .. }));
         let waiting = waiting.map(|operation| (operation.name.clone(), operation)).collect();
-        Ok(Self { app, tokens, waiting, guard: None, unknown: None, router: Router::new() })
+        Ok(Self::waiting_for(app, tokens, waiting))
     }
 
     /// The public door: whatever any app serves there.
     pub fn public(app: &'static str, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
         let public = matrix::operations()?.iter().filter(|operation| operation.public);
         let waiting = public.map(|operation| (operation.name.clone(), operation)).collect();
-        Ok(Self { app, tokens, waiting, guard: None, unknown: None, router: Router::new() })
+        Ok(Self::waiting_for(app, tokens, waiting))
+    }
+
+    fn waiting_for(app: &'static str, tokens: Arc<AccessTokens>, waiting: BTreeMap<Name, &'static Operation>) -> Self {
+        let (methods, routes) = (BTreeMap::new(), BTreeSet::new());
+        Self { app, tokens, waiting, methods, routes, guard: None, unknown: None, router: Router::new() }
     }
 
     /// Puts every route that is served from now on behind `guard`, which whoever is let through comes to next.
@@ -70,7 +82,7 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
     }
 
     /// Serves a method of a gRPC service over HTTP, at a route: `billing.v1.Accounts/GetAccount` at
-    /// `GET /api/billing/accounts/{patientId}`.
+    /// `GET /api/billing/accounts/{patientId}`; as often as it has routes.
     #[must_use]
     pub fn on_method<H: Handler<T, S>, T: 'static>(self, method: &str, route: &str, handler: H) -> Self {
         match Name::parse(route) {
@@ -80,11 +92,15 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
     }
 
     fn serve<H: Handler<T, S>, T: 'static>(mut self, operation: &Name, route: &Name, handler: H) -> Self {
-        let known = self.waiting.remove(operation);
+        let known = self.waiting.remove(operation).or_else(|| self.methods.get(operation).copied());
+        let known = known.filter(|_| self.routes.insert(route.clone()));
         let (Some(known), Some(filter), Name::Http { path, .. }) = (known, route.filter(), route) else {
             let missing = MatrixError::Missing { app: self.app.to_owned(), operation: operation.to_string() };
             return Self { unknown: Some(missing), ..self };
         };
+        if matches!(operation, Name::Grpc(_)) {
+            self.methods.insert(operation.clone(), known);
+        }
         let allowed = &known.allowed;
         let mut handled: MethodRouter<S> = on(filter, handler);
         if let Some(guard) = &self.guard {
@@ -143,11 +159,25 @@ mod tests {
     }
 
     #[test]
+    fn a_method_may_have_several_routes_and_a_route_one_method() {
+        let method = "billing.v1.Accounts/GetAccount";
+        let served = |routes: &[&str]| {
+            let door: Door<()> = Door::public("gateway", Arc::default()).unwrap();
+            routes.iter().fold(door, |door, route| door.on_method(method, route, async || "")).finish().unwrap_err()
+        };
+        // The other operations are what is missing then.
+        let is_good = |error| matches!(error, MatrixError::NotServed { operation, .. } if operation != method);
+        assert!(is_good(served(&["GET /api/a/{id}"])));
+        assert!(is_good(served(&["GET /api/a/{id}", "POST /api/a/{id}", "GET /api/b"])));
+        assert!(matches!(served(&["GET /api/b", "GET /api/b"]), MatrixError::Missing { .. }));
+    }
+
+    #[test]
     fn the_public_door_has_what_is_public() {
         let mut door: Door<()> = Door::public("gateway", Arc::default()).unwrap();
         for operation in matrix::operations().unwrap().iter().filter(|operation| operation.public) {
             door = match &operation.name {
-                Name::Grpc(method) => door.on_method(method, "GET /api/x", async || ""),
+                Name::Grpc(method) => door.on_method(method, &format!("GET /api/{method}"), async || ""),
                 name @ Name::Http { .. } => door.on(&name.to_string(), async || ""),
             };
         }

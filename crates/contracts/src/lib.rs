@@ -6,6 +6,7 @@
     reason = "generated code; the proto files hold the documentation"
 )]
 
+pub mod rest;
 pub mod topic;
 
 /// `patient.v1`: the events of `patient`.

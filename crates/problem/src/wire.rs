@@ -8,13 +8,18 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::{Kind, Problem};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+use crate::{FieldError, Kind, Problem};
 
 /// RFC 9457 leaves the name space to us; a URN promises no page behind it.
 const TYPE_PREFIX: &str = "urn:patient-management:problem:";
 
 /// What every status that an app answers carries, and none that a sidecar makes.
 const ANSWER: &str = "problem";
+
+/// As many wrong fields as a trailer has room for.
+const MOST_VIOLATIONS: usize = 32;
 
 /// Whether this status is an app's answer, and not what a sidecar says because there is none.
 pub fn is_answer(status: &tonic::Status) -> bool {
@@ -64,7 +69,13 @@ impl IntoResponse for Problem {
 
 impl From<Problem> for tonic::Status {
     fn from(problem: Problem) -> Self {
-        let mut status = Self::new(problem.kind.code(), problem.detail);
+        let (code, wrong) = (problem.kind.code(), problem.errors.into_iter().take(MOST_VIOLATIONS));
+        let wrong: Vec<_> = wrong.map(|error| FieldViolation::new(error.pointer, error.detail)).collect();
+        let mut status = if wrong.is_empty() {
+            Self::new(code, problem.detail)
+        } else {
+            Self::with_error_details(code, problem.detail, ErrorDetails::with_bad_request(wrong))
+        };
         status.metadata_mut().insert(ANSWER, tonic::metadata::MetadataValue::from_static("1"));
         if let Some(cause) = problem.cause {
             status.set_source(cause);
@@ -79,7 +90,31 @@ impl From<tonic::Status> for Problem {
         match Kind::of_code(status.code()) {
             Kind::Internal => Self::internal(status),
             Kind::Unavailable => Self::unavailable(status),
-            kind => Self::new(kind, status.message().to_owned()),
+            kind => {
+                let wrong = status.get_details_bad_request().into_iter().flat_map(|found| found.field_violations);
+                let error = |found: FieldViolation| FieldError { pointer: found.field, detail: found.description };
+                Self { errors: wrong.map(error).collect(), ..Self::new(kind, status.message().to_owned()) }
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_fields_survive_the_way_between_services() {
+        let problem = Problem::invalid_field("a.b", "must be text").with_error("c", "is required");
+        let told = Problem::from(tonic::Status::from(problem.clone()));
+        assert_eq!((told.kind, told.detail, told.errors), (Kind::Invalid, problem.detail, problem.errors));
+        let plain = Problem::from(tonic::Status::from(Problem::new(Kind::NotFound, "There is none.")));
+        assert_eq!((plain.kind, plain.errors.len()), (Kind::NotFound, 0));
+    }
+
+    #[test]
+    fn details_that_do_not_read_are_none() {
+        let status = tonic::Status::with_details(tonic::Code::InvalidArgument, "no", vec![0xff, 1].into());
+        assert_eq!(Problem::from(status).errors, []);
     }
 }

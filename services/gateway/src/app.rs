@@ -12,7 +12,6 @@ use sidecar::Sidecar;
 use crate::{
     config::Config,
     inbound::http::{self, headers, limits::Limits},
-    outbound::billing::Billing,
 };
 
 /// The service, ready to run.
@@ -31,10 +30,9 @@ impl App {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        let billing = Billing::new(&sidecar);
         let limits = Arc::new(Limits::new(&config.limits));
         tokio::spawn(Arc::clone(&limits).sweep());
-        let routes = http::routes(&sidecar, billing, tokens, &limits)?;
+        let routes = http::routes(&sidecar, tokens, &limits)?;
         let server = Server::new(&config.app, readiness, routes, None)
             .behind(|routes| headers::on_every_answer(&config.cors_origins, Arc::clone(&limits).at_the_door(routes)));
         Ok(Self { server, public: config.public })

@@ -1,3 +1,4 @@
 //! What the public asks.
 
 pub mod http;
+mod transcoder;

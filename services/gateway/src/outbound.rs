@@ -1,4 +1,4 @@
 //! The services behind, all of them through the sidecar.
 
 pub(crate) mod again;
-pub mod billing;
+pub(crate) mod grpc;

@@ -39,7 +39,7 @@ async fn walk(stage: &Stage, door: &Door) -> Result<()> {
 
     let account = door.account(patient.id()).await?.unwrap_or_default();
     ensure!(account["status"] == "active" && account["patientId"] == patient.id(), "{account}");
-    ensure!(account["id"] == patient.body["billingAccount"]["id"], "{account}");
+    ensure!(account["accountId"] == patient.body["billingAccount"]["id"], "{account}");
 
     stage
         .eventually("analytics has counted everyone", async || Ok(door.counted().await? >= before + registered))

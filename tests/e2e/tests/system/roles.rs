@@ -6,6 +6,7 @@ use access::{
     matrix::{self, Allowed, Operation, Whoever},
 };
 use anyhow::{Context as _, Result, ensure};
+use contracts::rest;
 use jiff::Timestamp;
 use local::App;
 use reqwest::{Method, RequestBuilder};
@@ -128,8 +129,9 @@ async fn outcomes(stage: &Stage, operation: &Operation, token: Option<&str>) -> 
     let mut outcomes = Vec::new();
     if operation.public {
         let public = Door::new(&stage.client, stage.system.url(), None);
-        let (verb, path) = public_route(operation)?;
-        outcomes.push(outcome(&Answer::of(request(&public, &verb, "", &path, token)?).await?)?);
+        for (verb, path) in public_routes(operation)? {
+            outcomes.push(outcome(&Answer::of(request(&public, &verb, "", &path, token)?).await?)?);
+        }
     }
     match &operation.name {
         Name::Http { verb, path } => {
@@ -162,14 +164,15 @@ fn request(door: &Door, verb: &str, prefix: &str, path: &str, token: Option<&str
     Ok(if verb == "GET" { request } else { request.json(&json!({})) })
 }
 
-fn public_route(operation: &Operation) -> Result<(String, String)> {
-    match &operation.name {
-        Name::Http { verb, path } => Ok((verb.clone(), path.clone())),
+/// All routes of an operation at the gateway.
+fn public_routes(operation: &Operation) -> Result<Vec<(String, String)>> {
+    Ok(match &operation.name {
+        Name::Http { verb, path } => vec![(verb.clone(), path.clone())],
         Name::Grpc(method) => {
-            ensure!(method == "billing.v1.Accounts/GetAccount", "where is {method}?");
-            Ok(("GET".to_owned(), "/api/billing/accounts/{patientId}".to_owned()))
+            let bindings = rest::method(method)?.bindings;
+            bindings.into_iter().map(|binding| (binding.verb, binding.path)).collect()
         }
-    }
+    })
 }
 
 /// A refused sign-in has its own words, and is no refused token.

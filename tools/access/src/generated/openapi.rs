@@ -7,6 +7,7 @@ use access::{
     matrix::{self, Operation, Whoever},
 };
 use anyhow::{Context as _, Result, bail, ensure};
+use contracts::rest;
 use serde_json::{Map, Value, json};
 
 use super::{names, read};
@@ -56,7 +57,10 @@ fn assemble(mut document: Value, parts: BTreeMap<String, Value>, operations: &[O
         for (verb, operation) in item.iter_mut().filter(|(name, _)| !BESIDE_OPERATIONS.contains(&name.as_str())) {
             let operation = operation.as_object_mut().with_context(|| format!("{verb} {path} is no object"))?;
             let name = match operation.get("x-grpc-method").and_then(Value::as_str) {
-                Some(method) => Name::Grpc(method.to_owned()),
+                Some(method) => {
+                    is_annotated(method, &verb.to_uppercase(), path)?;
+                    Name::Grpc(method.to_owned())
+                }
                 None => Name::parse(&format!("{} {path}", verb.to_uppercase()))?,
             };
             let known = public.iter().find(|operation| operation.name == name);
@@ -69,6 +73,15 @@ fn assemble(mut document: Value, parts: BTreeMap<String, Value>, operations: &[O
         ensure!(told.contains(&operation.name), "no openapi.yaml has {}", operation.name);
     }
     Ok(document)
+}
+
+/// Whether a method's annotation in `proto/` has this route; where it takes the rest of a path, it says so by a star.
+fn is_annotated(method: &str, verb: &str, path: &str) -> Result<()> {
+    let bindings = rest::method(method)?.bindings;
+    let is_told = bindings.iter().any(|binding| binding.verb == verb && binding.path.replace("{*", "{") == path);
+    let routes: Vec<_> = bindings.iter().map(rest::Binding::route).collect();
+    ensure!(is_told, "{verb} {path} is no route of {method}, which proto/ has at {}", routes.join(", "));
+    Ok(())
 }
 
 /// Each operation bears the tag of its app.

@@ -94,3 +94,14 @@ fn what_the_matrix_does_not_have_or_nobody_tells_is_found() {
     let twice = BTreeMap::from([("b".to_owned(), json!({ "paths": { "/a": answers } }))]);
     assert!(assemble(head(json!({ "/a": answers })), twice, &operations(&["GET /a"])).is_err());
 }
+
+#[test]
+fn a_method_is_told_where_its_annotation_has_it() {
+    let method = "billing.v1.Accounts/GetAccount";
+    assert!(is_annotated(method, "GET", "/api/billing/accounts/{patientId}").is_ok());
+    for (verb, path) in [("POST", "/api/billing/accounts/{patientId}"), ("GET", "/api/billing/accounts/{id}")] {
+        let refused = is_annotated(method, verb, path).unwrap_err().to_string();
+        assert!(refused.contains("GET /api/billing/accounts/{patientId}"), "{refused}");
+    }
+    assert!(is_annotated("billing.v1.Accounts/OpenAccounts", "GET", "/a").is_err());
+}

@@ -1,0 +1,140 @@
+//! A method of a service that speaks gRPC, of whatever contract.
+
+use std::time::Duration;
+
+use http::uri::PathAndQuery;
+use problem::{Kind, Problem};
+use prost::Message as _;
+use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
+use sidecar::{Sidecar, invoke::AppChannel};
+use tonic::{
+    Request, Status,
+    client::Grpc,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    metadata::{Ascii, MetadataValue},
+};
+
+use super::again::{DEADLINE, Failure, at_most_twice};
+
+/// A method of an app.
+#[derive(Clone, Debug)]
+pub(crate) struct Remote {
+    app: &'static str,
+    channel: AppChannel,
+    path: String,
+    answer: MessageDescriptor,
+}
+
+/// A request of it.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    /// What is asked.
+    pub(crate) message: DynamicMessage,
+    /// The header with the access token, as it was sent.
+    pub(crate) authorization: Option<&'a str>,
+    /// With it, the same request twice is the same as once.
+    pub(crate) idempotency_key: Option<&'a str>,
+    /// Whether it changes nothing.
+    pub(crate) reads: bool,
+}
+
+impl Remote {
+    /// The method of the app behind this sidecar.
+    pub(crate) fn new(app: &'static str, sidecar: &Sidecar, method: &MethodDescriptor) -> Self {
+        let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
+        Self { app, channel: sidecar.app(app), path, answer: method.output() }
+    }
+
+    /// Asks, a second time when the outcome is unknown and the request is safe to repeat.
+    pub(crate) async fn ask(&self, call: Call<'_>) -> Result<DynamicMessage, Problem> {
+        let path: PathAndQuery = self.path.parse().map_err(Problem::internal)?;
+        let mut metadata = Vec::new();
+        for (name, text) in [("authorization", call.authorization), ("idempotency-key", call.idempotency_key)] {
+            if let Some(text) = text {
+                metadata.push((name, MetadataValue::try_from(text).map_err(Problem::internal)?));
+            }
+        }
+        let once = |limit| self.once(&path, &metadata, &call.message, limit);
+        if call.reads || call.idempotency_key.is_some() {
+            return at_most_twice(self.app, once).await;
+        }
+        Ok(once(DEADLINE).await?)
+    }
+
+    async fn once(
+        &self,
+        path: &PathAndQuery,
+        metadata: &[(&'static str, MetadataValue<Ascii>)],
+        message: &DynamicMessage,
+        limit: Duration,
+    ) -> Result<DynamicMessage, Failure> {
+        let mut request = Request::new(message.clone());
+        request.set_timeout(limit);
+        for (name, value) in metadata {
+            request.metadata_mut().insert(*name, value.clone());
+        }
+        let mut client = Grpc::new(self.channel.clone());
+        client.ready().await.map_err(|error| Failure::Unknown(Problem::unavailable(error)))?;
+        let answer = client.unary(request, path.clone(), Dynamic(self.answer.clone())).await;
+        answer.map(tonic::Response::into_inner).map_err(failure)
+    }
+}
+
+fn failure(status: Status) -> Failure {
+    let answered = problem::is_answer(&status);
+    let problem = Problem::from(status);
+    if problem.kind == Kind::Unavailable && !answered { Failure::Unknown(problem) } else { Failure::Refused(problem) }
+}
+
+/// Messages by their descriptors; the one is of the answer.
+#[derive(Clone, Debug)]
+struct Dynamic(MessageDescriptor);
+
+impl Codec for Dynamic {
+    type Encode = DynamicMessage;
+    type Decode = DynamicMessage;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        self.clone()
+    }
+
+    fn decoder(&mut self) -> Self {
+        self.clone()
+    }
+}
+
+impl Encoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn encode(&mut self, message: DynamicMessage, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        message.encode(buffer).map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+impl Decoder for Dynamic {
+    type Item = DynamicMessage;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
+        let message = DynamicMessage::decode(self.0.clone(), buffer);
+        message.map(Some).map_err(|error| Status::internal(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_nobody_answered_is_unknown() {
+        for status in [Status::unavailable("no route"), Status::unknown("no app"), Status::deadline_exceeded("late")] {
+            assert!(matches!(failure(status), Failure::Unknown(_)));
+        }
+        for status in [Problem::unavailable("its database is away").into(), Status::not_found("no such account")] {
+            assert!(matches!(failure(status), Failure::Refused(_)));
+        }
+    }
+}
