@@ -2,7 +2,7 @@
 //!
 //! What ends TLS before it speaks HTTP/1.1 here; a second protocol would be a second parser to attack.
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::{Router, body::Body, extract::ConnectInfo};
@@ -14,7 +14,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 use tower::ServiceExt as _;
 
@@ -25,6 +25,9 @@ const HEAD: Duration = Duration::from_secs(5);
 
 /// What a connection may hold of a request that is not read yet; a head that is larger has no answer but hyper's 431.
 const BUFFER: usize = 64 << 10;
+
+/// How many connections there may be at once; who comes beyond waits in the kernel's queue.
+const MOST: usize = 4096;
 
 /// How long nobody is let in after the system had no place for another connection.
 const NO_PLACE: Duration = Duration::from_millis(50);
@@ -37,19 +40,25 @@ pub(super) async fn serve_public(
     let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
     tracing::info!(%address, "listening to the public");
     let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MOST));
+    let next = async || {
+        let place = Arc::clone(&places).acquire_owned().await;
+        (listener.accept().await, place)
+    };
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (accepted, place) = tokio::select! {
+            accepted = next() => accepted,
             _ = ending.wait_for(|&end| end) => break,
         };
         match accepted {
-            Ok((stream, peer)) => serve_one(stream, peer, &app, &connections),
+            Ok((stream, peer)) => serve_one(stream, peer, &app, &connections, place.ok()),
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(NO_PLACE).await;
             }
         }
     }
+    drop(next);
     drop(listener);
     if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
         tracing::warn!("some public requests were still under way");
@@ -57,7 +66,13 @@ pub(super) async fn serve_public(
     Ok(())
 }
 
-fn serve_one(stream: TcpStream, peer: SocketAddr, app: &Router, connections: &GracefulShutdown) {
+fn serve_one(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: &Router,
+    connections: &GracefulShutdown,
+    place: Option<OwnedSemaphorePermit>,
+) {
     // Small answers must not wait for the next one.
     let _ = stream.set_nodelay(true);
     let app = app.clone();
@@ -69,6 +84,7 @@ fn serve_one(stream: TcpStream, peer: SocketAddr, app: &Router, connections: &Gr
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection broke");
         }
+        drop(place);
     });
 }
 

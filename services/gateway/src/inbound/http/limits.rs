@@ -7,7 +7,10 @@ mod depth;
 pub mod rate;
 mod size;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -18,6 +21,7 @@ use axum::{
     routing::MethodRouter,
 };
 use http::{HeaderMap, header};
+use opentelemetry::{KeyValue, global, metrics::Counter};
 use problem::{Kind, Problem};
 use runtime::http::{ClientAddress, read_any_body};
 use tokio::sync::Semaphore;
@@ -100,8 +104,11 @@ async fn at_the_door(State(limits): State<Arc<Limits>>, request: Request, next: 
     let mut told = HeaderMap::new();
     let admitted = admit(&limits, &request, &mut told).and_then(|()| size::check(&request));
     let mut response = match admitted {
-        Ok(()) => tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| too_late()),
-        Err(problem) => problem.into_response(),
+        Ok(()) => match tokio::time::timeout(LONGEST, next.run(request)).await {
+            Ok(response) => response,
+            Err(_) => refused(too_late()),
+        },
+        Err(problem) => refused(problem),
     };
     // A user's bucket may have said something already.
     for (name, value) in &told {
@@ -122,9 +129,24 @@ fn is_auth(path: &str) -> bool {
     path.strip_prefix("/auth").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-fn too_late() -> Response {
+/// Nothing behind this layer has seen the request, so what became of it is counted here.
+fn refused(problem: Problem) -> Response {
+    static REFUSED: OnceLock<Counter<u64>> = OnceLock::new();
+    let refused = REFUSED.get_or_init(|| {
+        global::meter("gateway")
+            .u64_counter("gateway.requests.refused")
+            .with_description("requests that were refused at the door: too many, too large or too slow")
+            .build()
+    });
+    let status = problem.kind.status().as_u16();
+    refused.add(1, &[KeyValue::new("http.response.status_code", i64::from(status))]);
+    tracing::debug!(status, "refused at the door");
+    problem.into_response()
+}
+
+fn too_late() -> Problem {
     let detail = "It took too long; send the same request again, with the same Idempotency-Key if it had one.";
-    Problem::new(Kind::TimedOut, detail).into_response()
+    Problem::new(Kind::TimedOut, detail)
 }
 
 async fn of_route(
