@@ -14,7 +14,7 @@ pub fn of_every_method(tree: &Tree) -> Vec<Finding> {
         Err(error) => return vec![error.to_string()],
     };
     let mut findings = Vec::new();
-    for (path, text) in tree.under("proto/") {
+    for (path, text) in tree.ending(".proto").filter(|(path, _)| path.starts_with("proto/")) {
         for method in methods(text).into_iter().filter(|method| !known.contains(method)) {
             findings.push(format!("{path}: {method} is not in crates/access/roles.yaml"));
         }
