@@ -58,7 +58,6 @@ pub(super) async fn serve_public(
             }
         }
     }
-    drop(next);
     drop(listener);
     if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
         tracing::warn!("some public requests were still under way");
