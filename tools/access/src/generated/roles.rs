@@ -33,7 +33,7 @@ pub(super) fn page() -> Result<String> {
 fn table<'a>(page: &mut String, operations: impl Iterator<Item = &'a Operation>) -> Result<()> {
     let roles = Role::ALL.map(|role| role.to_string()).join(" | ");
     writeln!(page, "| app | operation | everyone | {roles} |")?;
-    writeln!(page, "| --- | --- | {}|", "--- | ".repeat(Role::ALL.len() + 1))?;
+    writeln!(page, "|{}", " --- |".repeat(Role::ALL.len() + 3))?;
     for Operation { app, name, allowed, .. } in operations {
         let everyone = if allowed.is_open() { "yes" } else { "" };
         let cells = Role::ALL.map(|role| match allowed {
