@@ -53,7 +53,7 @@ build: prerequisites ## build daprd, sentry, the CLI and the services; fetch Kaf
 test: prerequisites ## everything: formatting, lints, unit, service, tidy and end-to-end tests
 	cargo fmt --all --check
 	@$(MAKE) -j3 runtime kafka test-services
-	cd dapr/runtime && go vet ./... && go test ./...
+	cd dapr/runtime && go vet -pgo=off ./... && go test -pgo=off ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo build -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
