@@ -5,10 +5,11 @@ use std::{collections::BTreeMap, fmt::Display};
 use access::{Caller, Role};
 use jiff::Timestamp;
 use serde::Serialize;
-use sidecar::trace;
+use sidecar::{
+    origin::{ClientAddress, Sender},
+    trace,
+};
 use uuid::Uuid;
-
-use crate::circumstances::Circumstances;
 
 /// The longest detail; what is longer is cut, since who writes it may be anybody.
 const LONGEST_DETAIL: usize = 500;
@@ -120,7 +121,7 @@ impl Entry {
     /// Something that succeeded just now, in the current span's trace and the current request; `subtype` says what
     /// exactly, such as `login`.
     pub fn new(action: Action, subtype: &'static str) -> Self {
-        let Circumstances { request, address } = Circumstances::now();
+        let sender = Sender::current();
         let entry = Self {
             id: Uuid::now_v7(),
             recorded: Timestamp::now(),
@@ -129,13 +130,13 @@ impl Entry {
             outcome: Outcome::Success,
             agent: None,
             entity: None,
-            request_id: request.as_deref().and_then(word),
+            request_id: sender.as_ref().map(|sender| sender.request_id.to_string()),
             // `00-<trace>-<span>-<flags>`
             trace_id: trace::current().and_then(|parent| parent.split('-').nth(1).map(str::to_owned)),
             details: BTreeMap::new(),
         };
-        match address {
-            Some(address) => entry.detail("address", address),
+        match sender.and_then(|sender| sender.client_address) {
+            Some(ClientAddress(address)) => entry.detail("address", address),
             None => entry,
         }
     }
@@ -220,6 +221,18 @@ mod tests {
                 "details": { "reason": "none" },
             })
         );
+    }
+
+    #[tokio::test]
+    async fn an_entry_knows_its_request() {
+        let sender = Sender {
+            request_id: "r-1".parse().unwrap(),
+            client_address: Some(ClientAddress("192.0.2.7".parse().unwrap())),
+        };
+        let entry = sender.scope(async { Entry::new(Action::Read, "read").detail("reason", "none") }).await;
+        let written: Value = serde_json::to_value(&entry).unwrap();
+        let (id, details) = (&written["requestId"], &written["details"]);
+        assert_eq!((id, details), (&json!("r-1"), &json!({ "address": "192.0.2.7", "reason": "none" })));
     }
 
     #[test]

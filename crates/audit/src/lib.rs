@@ -2,7 +2,6 @@
 
 pub mod chain;
 pub mod checkpoint;
-mod circumstances;
 mod entry;
 mod page;
 mod recorder;
@@ -10,7 +9,6 @@ mod sealer;
 mod view;
 
 pub use self::{
-    circumstances::circumstances,
     entry::{Action, Agent, Entry, Outcome},
     page::{Asked, Page, find},
     recorder::Recorder,

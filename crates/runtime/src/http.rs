@@ -1,6 +1,7 @@
 //! What every route gets.
 
 mod not_modified;
+pub mod request;
 mod sender;
 mod unread;
 

@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     inbound::http::{self, Viewer},
     outbound::{secrets::Secrets, sessions::Sessions, throttle::Throttle, users::Users},
-    service::{Directory, hashing::Hashing, start},
+    service::{Directory, hashing::Hashing, sessions, start},
 };
 
 /// The service, ready to run.
@@ -37,7 +37,7 @@ impl App {
         let directory = Arc::new(directory);
         let tokens = Arc::new(AccessTokens::default());
         tokio::spawn(start::prepare(Arc::clone(&directory), Arc::clone(&tokens), Secrets::new(sidecar.clone())));
-        tokio::spawn(access::refresh(Arc::clone(&tokens), sidecar.clone()));
+        tokio::spawn(sessions::keep_ended(Arc::clone(&directory), Arc::clone(&tokens)));
 
         let (key, sealing, administrator) = (Arc::clone(&directory), Arc::clone(&directory), Arc::clone(&directory));
         let readiness = Readiness::of(&sidecar)

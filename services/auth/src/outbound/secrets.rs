@@ -5,7 +5,7 @@ use sidecar::{Sidecar, failure::Failure};
 
 use crate::domain::{
     email_address::EmailAddress,
-    password::{Password, strength::Choice},
+    password::Password,
     sealing_key::SealingKey,
     signing_key::{BadKey, SigningKey},
 };
@@ -75,8 +75,6 @@ impl Secrets {
                 let email = email.map_err(|fault| unusable(ADMINISTRATOR_EMAIL, fault))?;
                 let password = Password::parse(password.expose_secret());
                 let password = password.map_err(|fault| unusable(ADMINISTRATOR_PASSWORD, fault))?;
-                let choice = Choice { email: email.clone(), second_factor: false };
-                password.judge(&choice).map_err(|weak| unusable(ADMINISTRATOR_PASSWORD, &weak.to_string()))?;
                 Ok(Some((email, password)))
             }
         }

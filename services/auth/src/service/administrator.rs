@@ -7,13 +7,19 @@ use uuid::Uuid;
 use super::{Directory, hashing::Busy};
 use crate::domain::{
     email_address::EmailAddress,
-    password::{HashError, Password, SALT},
+    password::{
+        HashError, Password, SALT,
+        strength::{Choice, Weak},
+    },
     user::User,
 };
 
 /// Why there is no administrator.
 #[derive(Debug, thiserror::Error)]
 pub enum AdministratorError {
+    /// The password is not good enough.
+    #[error("the secret administrator-password cannot be used: {0}")]
+    Weak(#[from] Weak),
     /// Others are signing in.
     #[error(transparent)]
     Busy(#[from] Busy),
@@ -47,7 +53,13 @@ impl Directory {
         if self.users.get(id).await?.is_some() {
             return Ok(Administrator::AlreadyThere(id));
         }
-        let hash = self.hashing.enter()?.compute(move || password.hash(&salt)).await??;
+        // Not before it is known to be needed: the dictionaries stay in memory once they have been looked into.
+        let choice = Choice { email: email.clone(), second_factor: false };
+        let hash = self.hashing.enter()?.compute(move || {
+            password.judge(&choice)?;
+            Ok::<_, AdministratorError>(password.hash(&salt)?)
+        });
+        let hash = hash.await??;
         match self.users.create(&User::administrator(email, hash, now)).await {
             Ok(()) => Ok(Administrator::Made(id)),
             // Another instance was faster.

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use access::AccessTokens;
 use jiff::Timestamp;
 use sidecar::failure::Failure;
 use tokio::sync::Mutex;
@@ -21,6 +22,9 @@ use crate::domain::session::{EndReason, RefreshToken, Refusal, Session};
 pub(super) const TRIES: u8 = 5;
 /// How old the list of revoked sessions may be.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// How often this service looks which sessions are over, for the tokens that it verifies itself.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// Why a session was not renewed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,19 @@ pub enum RefreshError {
 /// The list of revoked sessions as it was last read.
 #[derive(Debug, Default)]
 pub(super) struct Revoked(Mutex<Option<(Instant, Arc<[Uuid]>)>>);
+
+/// Keeps the tokens of sessions that are over from being accepted here: what others fetch is known in this place.
+///
+/// While the database is away, what was read last goes on.
+pub async fn keep_ended(directory: Arc<Directory>, tokens: Arc<AccessTokens>) {
+    loop {
+        match directory.revoked_sessions().await {
+            Ok(sessions) => tokens.set_ended(sessions.iter().copied().collect()),
+            Err(error) => tracing::debug!(%error, "the sessions that are over could not be read"),
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
 
 impl Directory {
     /// Renews a session: the shown token has served, and another takes its place.

@@ -118,6 +118,7 @@ impl StartError {
     fn may_pass(&self) -> bool {
         match self {
             Self::Secret(error) => matches!(error, SecretError::Store(_)),
+            Self::Administrator(AdministratorError::Weak(_)) => false,
             Self::Administrator(_) | Self::NoKey | Self::NoSealingKey | Self::Chance(_) => true,
         }
     }

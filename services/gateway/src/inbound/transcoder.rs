@@ -75,7 +75,7 @@ async fn transcode(
         reads: binding.verb == "GET",
     };
     let answer = remote.ask(call).await.map_err(|problem| in_words_of_the_asker(binding, problem))?;
-    answer::of(binding, &answer, headers.get(header::IF_NONE_MATCH))
+    answer::of(binding, &answer)
 }
 
 fn not_text(what: &str) -> Problem {

@@ -36,7 +36,7 @@ struct Answer {
 }
 
 pub(super) async fn login(State(directory): State<Arc<Directory>>, request: Request) -> Result<Response, Problem> {
-    let address = client_address(request.headers());
+    let address = client_address(&request);
     let body = read_body(request, &["application/json"]).await?;
     let (email, password) = credentials(&body)?;
     Ok(answer(directory.login(&email, password, address.as_deref(), Timestamp::now()).await?))

@@ -22,7 +22,7 @@ pub(super) async fn change(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
-    let address = client_address(request.headers());
+    let address = client_address(&request);
     let body = read_body(request, &["application/json"]).await?;
     let (current, new) = passwords(&body)?;
     directory.change_password(&caller, current, new, address.as_deref()).await?;

@@ -8,13 +8,13 @@ use axum::{
     extract::{Path, Query, Request, State, rejection::QueryRejection},
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use jiff::Timestamp;
 use problem::{
     Problem,
     input::{self, Findings},
 };
-use runtime::http::read_body;
+use runtime::http::{read_body, request::next_link};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -79,11 +79,8 @@ pub(super) async fn list(
     let mut response = Json(json!({ "items": page.users, "next": page.next })).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(next) = page.next {
-        // RFC 8288
-        let link = format!("</auth/users?limit={limit}&cursor={next}>; rel=\"next\"");
-        headers.extend(link.parse().ok().map(|link| (header::LINK, link)));
-    }
+    let link = page.next.and_then(|next| next_link("/auth/users", &parameters, &next.to_string()));
+    headers.extend(link.map(|link| (header::LINK, link)));
     Ok(response)
 }
 
@@ -107,23 +104,18 @@ fn page(parameters: &[(String, String)]) -> Result<(Option<Uuid>, u16), Problem>
 }
 
 /// `GET /auth/users/{id}`
-pub(super) async fn read(
-    State(directory): State<Arc<Directory>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub(super) async fn read(State(directory): State<Arc<Directory>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let user = directory.user(user_id(&id)?).await?.ok_or_else(not_found)?;
-    Ok(seen(&user, &headers))
+    Ok(answer(user.version, user_json(&user)))
 }
 
 /// `GET /auth/me`
 pub(super) async fn me(
     State(directory): State<Arc<Directory>>,
     Extension(caller): Extension<Caller>,
-    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let user = directory.user(caller.subject).await?.ok_or_else(not_found)?;
-    Ok(seen(&user, &headers))
+    Ok(answer(user.version, user_json(&user)))
 }
 
 /// `PATCH /auth/users/{id}`
@@ -162,14 +154,6 @@ fn with_password(made: &Made) -> Response {
         body.insert("password".to_owned(), password.reveal().into());
     }
     answer(made.user.version, body)
-}
-
-fn seen(user: &Versioned, headers: &HeaderMap) -> Response {
-    let tag = etag(user.version);
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|seen| *seen == tag) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
-    }
-    answer(user.version, user_json(user))
 }
 
 fn answer(version: u64, body: Map<String, Value>) -> Response {

@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use contracts::rest::Binding;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use problem::Problem;
 use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
 
@@ -14,8 +14,8 @@ use super::write;
 /// The field that the ETag is made of.
 const VERSION: &str = "version";
 
-/// The answer; of a version that the asker has, nothing but that.
-pub(super) fn of(binding: &Binding, message: &DynamicMessage, seen: Option<&HeaderValue>) -> Result<Response, Problem> {
+/// The answer, with its version as ETag.
+pub(super) fn of(binding: &Binding, message: &DynamicMessage) -> Result<Response, Problem> {
     let (told, json) = match &binding.response_body {
         None => (Some(message), write::message(message)),
         Some(field) if field.supports_presence() && !message.has_field(field) => {
@@ -24,27 +24,18 @@ pub(super) fn of(binding: &Binding, message: &DynamicMessage, seen: Option<&Head
         Some(field) => {
             let value = message.get_field(field);
             let json = write::field(&value, field);
-            return respond(value.as_message().and_then(version), &json.map_err(Problem::internal)?, binding, seen);
+            return respond(value.as_message().and_then(version), &json.map_err(Problem::internal)?);
         }
     };
-    respond(told.and_then(version), &json.map_err(Problem::internal)?, binding, seen)
+    respond(told.and_then(version), &json.map_err(Problem::internal)?)
 }
 
-fn respond(
-    version: Option<String>,
-    json: &serde_json::Value,
-    binding: &Binding,
-    seen: Option<&HeaderValue>,
-) -> Result<Response, Problem> {
+fn respond(version: Option<String>, json: &serde_json::Value) -> Result<Response, Problem> {
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(version) = version {
         let etag = HeaderValue::from_str(&format!("\"{version}\"")).map_err(Problem::internal)?;
-        let current = binding.verb == "GET" && seen == Some(&etag);
         headers.insert(header::ETAG, etag);
-        if current {
-            return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
-        }
     }
     Ok((headers, Json(json)).into_response())
 }
@@ -66,10 +57,10 @@ mod tests {
 
     use super::{super::sample, *};
 
-    fn answer(name: &str, answered: serde_json::Value, seen: Option<&'static str>) -> Result<Response, Problem> {
+    fn answer(name: &str, answered: serde_json::Value) -> Result<Response, Problem> {
         let method = sample::method(name);
         let message = sample::standard(method.descriptor.output(), answered);
-        of(&method.bindings[0], &message, seen.map(HeaderValue::from_static).as_ref())
+        of(&method.bindings[0], &message)
     }
 
     async fn body(response: Response) -> serde_json::Value {
@@ -78,8 +69,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_answer_is_the_named_field_with_its_version_as_etag() {
-        let response = answer("GetPaint", json!({ "paint": {"version": "3", "shop": "s"} }), Some("\"2\"")).unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
+        let response = answer("GetPaint", json!({ "paint": {"version": "3", "shop": "s"} })).unwrap();
         assert_eq!(response.headers()["etag"], "\"3\"");
         assert_eq!(response.headers()["cache-control"], "no-store");
         let body = body(response).await;
@@ -88,23 +78,15 @@ mod tests {
 
     #[tokio::test]
     async fn what_has_no_version_has_no_etag() {
-        let response = answer("ListPaints", json!({ "paints": [{}] }), None).unwrap();
+        let response = answer("ListPaints", json!({ "paints": [{}] })).unwrap();
         assert!(!response.headers().contains_key("etag"));
         assert_eq!(body(response).await["paints"][0]["version"], 0);
     }
 
     #[test]
-    fn who_has_the_version_is_told_so() {
-        let response = answer("GetPaint", json!({ "paint": {"version": "3"} }), Some("\"3\"")).unwrap();
-        assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
-        let change = answer("ChangePaint", json!({ "version": "3" }), Some("\"3\"")).unwrap();
-        assert_eq!(change.status(), StatusCode::OK);
-    }
-
-    #[test]
     fn an_answer_that_cannot_be_told_is_our_own_fault() {
-        assert_eq!(answer("GetPaint", json!({}), None).unwrap_err().kind, Kind::Internal);
+        assert_eq!(answer("GetPaint", json!({})).unwrap_err().kind, Kind::Internal);
         let rounded = json!({ "paint": {"version": "9007199254740993"} });
-        assert_eq!(answer("GetPaint", rounded, None).unwrap_err().kind, Kind::Internal);
+        assert_eq!(answer("GetPaint", rounded).unwrap_err().kind, Kind::Internal);
     }
 }
