@@ -85,9 +85,11 @@ impl Sessions {
         Ok(Some(Loaded { session: session(id, &stored.document.data)?, stored }))
     }
 
-    /// Stores what became of a session.
-    pub async fn replace(&self, loaded: &Loaded, session: &Session) -> Result<(), Failure> {
-        self.documents.save(vec![loaded.becoming(session)?]).await
+    /// Stores what became of a session, with what that leaves in the audit.
+    pub async fn replace(&self, loaded: &Loaded, session: &Session, entries: &[Entry]) -> Result<(), Failure> {
+        let document = loaded.stored.document.next(SessionData::of(session), Vec::new());
+        let document = entries.iter().try_fold(document, Document::audited)?;
+        self.documents.save(vec![Write::replace(session.id, &loaded.stored, document)?]).await
     }
 
     /// The sessions that are over although an access token of theirs may be alive `now`.

@@ -1,6 +1,7 @@
 //! Users in the state store.
 
 use access::Role;
+use audit::Entry;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -99,15 +100,15 @@ impl Users {
         Ok(Some(Loaded { user: user(id, &stored.document.data)?, stored }))
     }
 
-    /// Stores a user who is not there yet.
-    pub async fn create(&self, user: &User) -> Result<(), Failure> {
-        let document = Document::first(UserData::of(user), Vec::new());
+    /// Stores a user who is not there yet, with the entry in the audit.
+    pub async fn create(&self, user: &User, entry: &Entry) -> Result<(), Failure> {
+        let document = Document::first(UserData::of(user), Vec::new()).audited(entry)?;
         self.documents.save(vec![Write::create(user.id, document)?]).await
     }
 
-    /// Stores a user who is not there yet, with the request that asked for them.
-    pub async fn create_keyed(&self, user: &User, Keyed { key, hash }: Keyed) -> Result<(), Failure> {
-        let mut document = Document::first(UserData::of(user), Vec::new());
+    /// Stores a user who is not there yet, with the request that asked for them and the entry in the audit.
+    pub async fn create_keyed(&self, user: &User, Keyed { key, hash }: Keyed, entry: &Entry) -> Result<(), Failure> {
+        let mut document = Document::first(UserData::of(user), Vec::new()).audited(entry)?;
         document.remember(KeyedRequest { key, hash, version: 1 });
         self.documents.save(vec![Write::create(user.id, document)?]).await
     }
@@ -117,9 +118,17 @@ impl Users {
         self.sidecar.query("users_page", &json!({ "after": after, "limit": limit })).await
     }
 
-    /// Stores what became of a user, and `others` in the same transaction; answers the user's version.
-    pub async fn replace(&self, loaded: &Loaded, user: &User, others: Vec<Write>) -> Result<u64, Failure> {
+    /// Stores what became of a user with what that leaves in the audit, and `others` in the same transaction; answers
+    /// the user's version.
+    pub async fn replace(
+        &self,
+        loaded: &Loaded,
+        user: &User,
+        others: Vec<Write>,
+        entries: &[Entry],
+    ) -> Result<u64, Failure> {
         let document = loaded.stored.document.next(UserData::of(user), Vec::new());
+        let document = entries.iter().try_fold(document, Document::audited)?;
         let version = document.version;
         let mut writes = vec![Write::replace(user.id, &loaded.stored, document)?];
         writes.extend(others);

@@ -4,7 +4,11 @@ use jiff::Timestamp;
 use sidecar::failure::Failure;
 use uuid::Uuid;
 
-use super::{Directory, hashing::Busy};
+use super::{
+    Directory,
+    deeds::{self, Deed},
+    hashing::Busy,
+};
 use crate::domain::{
     email_address::EmailAddress,
     password::{
@@ -60,7 +64,9 @@ impl Directory {
             Ok::<_, AdministratorError>(password.hash(&salt)?)
         });
         let hash = hash.await??;
-        match self.users.create(&User::administrator(email, hash, now)).await {
+        let user = User::administrator(email, hash, now);
+        let deed = Deed::UserMade { by: None, user: id, role: user.role };
+        match self.users.create(&user, &deeds::entry(deed)).await {
             Ok(()) => Ok(Administrator::Made(id)),
             // Another instance was faster.
             Err(Failure::KeyTaken) => Ok(Administrator::AlreadyThere(id)),

@@ -51,10 +51,10 @@ pub enum Deed {
         /// Who.
         user: Uuid,
     },
-    /// An administrator made a user.
+    /// A user was made.
     UserMade {
-        /// Who made them.
-        by: Uuid,
+        /// Who made them; none where the first start did.
+        by: Option<Uuid>,
         /// The user.
         user: Uuid,
         /// What they are.
@@ -106,8 +106,13 @@ pub enum Deed {
     },
 }
 
+/// Says in the log what a change has done; its entry in the audit went with the change.
+pub(super) fn done(deed: Deed) {
+    tracing::info!(?deed, "a deed");
+}
+
 impl Directory {
-    /// The one place that every deed passes.
+    /// Notes what changed nothing, or what nobody could be told for.
     pub(super) fn note(&self, deed: Deed) {
         tracing::info!(?deed, "a deed");
         if let Err(problem) = self.recorder.record(&entry(deed)) {
@@ -164,7 +169,8 @@ pub(super) fn entry(deed: Deed) -> Entry {
             .about(USER, user)
             .detail("reason", "wrong-password"),
         Deed::UserMade { by: who, user, role } => {
-            Entry::new(Action::Create, "user-made").by(by(who)).about(USER, user).detail("role", role)
+            let entry = Entry::new(Action::Create, "user-made").about(USER, user).detail("role", role);
+            who.into_iter().fold(entry, |entry, who| entry.by(by(who)))
         }
         Deed::RoleChanged { by: who, user, from, to } => {
             let entry = Entry::new(Action::Update, "role-changed").by(by(who)).about(USER, user);

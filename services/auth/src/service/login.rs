@@ -115,6 +115,7 @@ impl Directory {
         let session = Session { address: attempt.address, ..Session::begin(&user, &token, now) };
         let deed = Deed::SignedIn { user: user.id, session: session.id, role: user.role };
         self.sessions.create(&session, &deeds::entry(deed)).await?;
+        deeds::done(deed);
         Ok(self.grant(&user, &session, token, now)?)
     }
 
@@ -135,7 +136,7 @@ impl Directory {
     /// Keeps a hash that is as dear as hashes are made today. Another sign-in will try again if this one cannot.
     async fn rehash(&self, loaded: &Loaded, better: PasswordHash) {
         let user = loaded.user.rehashed(better);
-        match self.users.replace(loaded, &user, Vec::new()).await {
+        match self.users.replace(loaded, &user, Vec::new(), &[]).await {
             Ok(_) => tracing::info!(user_id = %user.id, "the password was hashed anew"),
             Err(error) => tracing::warn!(user_id = %user.id, %error, "the password could not be hashed anew"),
         }

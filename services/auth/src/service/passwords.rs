@@ -7,7 +7,7 @@ use access::Caller;
 use super::{
     AttemptError, Directory,
     chance::{self, NoChance},
-    deeds::Deed,
+    deeds::{self, Deed},
     hashing::Busy,
     sessions::TRIES,
 };
@@ -78,9 +78,10 @@ impl Directory {
             let own = self.sessions.get(caller.session).await?;
             let own = own.filter(|own| own.session.ended.is_none() && own.session.epoch == loaded.user.epoch);
             let own = own.map(|own| own.becoming(&own.session.go_on(&changed))).transpose()?;
-            match self.users.replace(&loaded, &changed, own.into_iter().collect()).await {
+            let deed = Deed::PasswordChanged { user: changed.id };
+            match self.users.replace(&loaded, &changed, own.into_iter().collect(), &[deeds::entry(deed)]).await {
                 Ok(_) => {
-                    self.note(Deed::PasswordChanged { user: changed.id });
+                    deeds::done(deed);
                     return Ok(());
                 }
                 Err(Failure::Changed | Failure::Again) if tried < TRIES => {

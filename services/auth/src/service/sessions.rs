@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     Directory, chance,
-    deeds::Deed,
+    deeds::{self, Deed},
     login::{GrantError, Granted},
 };
 use crate::domain::session::{EndReason, RefreshToken, Refusal, Session};
@@ -71,19 +71,21 @@ impl Directory {
             tried += 1;
             let loaded = self.sessions.get(shown.session).await?.ok_or(Refusal::Unknown)?;
             let owner = self.users.get(loaded.session.user).await?.ok_or(Refusal::Unknown)?.user;
+            let reused = Deed::TokenReused { user: owner.id, session: shown.session };
             let renewed = loaded.session.renew(&owner, &shown, &next, now);
             let saved = match &renewed {
-                Ok(session) => self.sessions.replace(&loaded, session).await,
+                Ok(session) => self.sessions.replace(&loaded, session, &[]).await,
                 Err(Refusal::Reused(_)) => {
-                    self.sessions.replace(&loaded, &loaded.session.end(EndReason::Reused, now)).await
+                    let ended = loaded.session.end(EndReason::Reused, now);
+                    self.sessions.replace(&loaded, &ended, &[deeds::entry(reused)]).await
                 }
                 Err(_) => Ok(()),
             };
             match (saved, renewed) {
                 (Ok(()), Ok(session)) => return Ok(self.grant(&owner, &session, next, now)?),
                 (Ok(()), Err(refusal)) => {
-                    if let Refusal::Reused(session) = refusal {
-                        self.note(Deed::TokenReused { user: owner.id, session });
+                    if let Refusal::Reused(_) = refusal {
+                        deeds::done(reused);
                     }
                     return Err(refusal.into());
                 }
@@ -103,9 +105,10 @@ impl Directory {
             if ended == loaded.session {
                 return Ok(());
             }
-            match self.sessions.replace(&loaded, &ended).await {
+            let deed = Deed::SignedOut { user: ended.user, session };
+            match self.sessions.replace(&loaded, &ended, &[deeds::entry(deed)]).await {
                 Ok(()) => {
-                    self.note(Deed::SignedOut { user: ended.user, session });
+                    deeds::done(deed);
                     return Ok(());
                 }
                 Err(Failure::Changed | Failure::Again) if tried < TRIES => {}
@@ -120,9 +123,11 @@ impl Directory {
         loop {
             tried += 1;
             let Some(loaded) = self.users.get(user).await? else { return Ok(()) };
-            match self.users.replace(&loaded, &loaded.user.end_sessions(), Vec::new()).await {
+            let deed = Deed::SignedOutEverywhere { user };
+            let entries = [deeds::entry(deed)];
+            match self.users.replace(&loaded, &loaded.user.end_sessions(), Vec::new(), &entries).await {
                 Ok(_) => {
-                    self.note(Deed::SignedOutEverywhere { user });
+                    deeds::done(deed);
                     return Ok(());
                 }
                 Err(Failure::Changed | Failure::Again) if tried < TRIES => {}

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     Directory,
     chance::{self, NoChance},
-    deeds::Deed,
+    deeds::{self, Deed},
     hashing::Busy,
     sessions::TRIES,
 };
@@ -105,18 +105,20 @@ impl Directory {
         });
         let hash = hash.await??;
         let user = User::new(email, role, hash, one_time.is_some(), now);
-        match self.users.create_keyed(&user, key).await {
+        let deed = Deed::UserMade { by: Some(by), user: user.id, role };
+        match self.users.create_keyed(&user, key, &deeds::entry(deed)).await {
             Ok(()) => {
-                self.note(Deed::UserMade { by, user: user.id, role });
+                deeds::done(deed);
                 Ok(Made { user: Versioned { user, version: 1 }, one_time })
             }
-            Err(Failure::KeyTaken) => self.made_before(user, one_time, password, key).await,
+            Err(Failure::KeyTaken) => self.made_before(by, user, one_time, password, key).await,
             Err(failure) => Err(failure.into()),
         }
     }
 
     async fn made_before(
         &self,
+        by: Uuid,
         user: User,
         one_time: Option<Password>,
         password: Option<Password>,
@@ -140,7 +142,8 @@ impl Directory {
             return Ok(Made { user: loaded.versioned(), one_time: None });
         }
         let renewed = User { created_at: loaded.user.created_at, ..user };
-        let version = self.users.replace(&loaded, &renewed, Vec::new()).await?;
+        let entries = [deeds::entry(Deed::PasswordReset { by, user: renewed.id })];
+        let version = self.users.replace(&loaded, &renewed, Vec::new(), &entries).await?;
         Ok(Made { user: Versioned { user: renewed, version }, one_time })
     }
 
@@ -165,20 +168,11 @@ impl Directory {
                 return Err(UserError::Stale { current });
             }
             let Some(changed) = loaded.user.changed(change) else { return Ok(loaded.versioned()) };
-            match self.users.replace(&loaded, &changed, Vec::new()).await {
+            let made = changes(by, &loaded.user, &changed);
+            let entries: Vec<_> = made.iter().copied().map(deeds::entry).collect();
+            match self.users.replace(&loaded, &changed, Vec::new(), &entries).await {
                 Ok(version) => {
-                    let before = &loaded.user;
-                    if changed.role != before.role {
-                        self.note(Deed::RoleChanged { by, user: id, from: before.role, to: changed.role });
-                    }
-                    if changed.active != before.active {
-                        let deed = if changed.active {
-                            Deed::SwitchedOn { by, user: id }
-                        } else {
-                            Deed::SwitchedOff { by, user: id }
-                        };
-                        self.note(deed);
-                    }
+                    made.into_iter().for_each(deeds::done);
                     return Ok(Versioned { user: changed, version });
                 }
                 Err(Failure::Constraint { name }) if name == LAST_ADMINISTRATOR => {
@@ -202,9 +196,10 @@ impl Directory {
             tried += 1;
             let loaded = self.users.get(id).await?.ok_or(UserError::Unknown)?;
             let reset = loaded.user.reset(hash.clone(), now);
-            match self.users.replace(&loaded, &reset, Vec::new()).await {
+            let deed = Deed::PasswordReset { by, user: id };
+            match self.users.replace(&loaded, &reset, Vec::new(), &[deeds::entry(deed)]).await {
                 Ok(version) => {
-                    self.note(Deed::PasswordReset { by, user: id });
+                    deeds::done(deed);
                     return Ok(Made { user: Versioned { user: reset, version }, one_time: Some(one_time) });
                 }
                 Err(Failure::Changed | Failure::Again) if tried < TRIES => {}
@@ -212,4 +207,12 @@ impl Directory {
             }
         }
     }
+}
+
+/// What a change of a user is.
+fn changes(by: Uuid, before: &User, after: &User) -> Vec<Deed> {
+    let user = before.id;
+    let role = (after.role != before.role).then_some(Deed::RoleChanged { by, user, from: before.role, to: after.role });
+    let switch = if after.active { Deed::SwitchedOn { by, user } } else { Deed::SwitchedOff { by, user } };
+    role.into_iter().chain((after.active != before.active).then_some(switch)).collect()
 }

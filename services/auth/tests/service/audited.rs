@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Parts, Result};
 
-use crate::{administrator, answered, credentials, header, login, sign_in};
+use crate::{administrator, answered, credentials, header, login, people::person, sessions::refresh, sign_in};
 
 /// A page of the audit as the privacy officer sees it.
 async fn page(parts: &Parts, query: &str) -> Result<Value> {
@@ -70,6 +70,46 @@ pub(crate) async fn sign_ins(parts: Parts) -> Result<()> {
     for secret in [email, "nobody@", "@clinic.example", password, wrong, "eyJ"] {
         assert!(!everything.contains(secret), "{secret} is in the audit");
     }
+    Ok(())
+}
+
+/// What a change leaves in the audit stands in the document that it made, and so in the same transaction.
+pub(crate) async fn changes(parts: Parts) -> Result<()> {
+    let ada = person(&parts, "is-audited", Role::Nurse).await?;
+    let left = async |key: String| {
+        let query = "select convert_from(value, 'UTF8')::jsonb #>> '{audit,0,subtype}' as subtype from state.state";
+        Ok::<_, anyhow::Error>(parts.sql(&format!("{query} where key = '{key}'")).await?[0]["subtype"].clone())
+    };
+    let user = format!("user/{}", ada.user.id);
+    assert_eq!(left(user.clone()).await?, "user-made");
+
+    let (first, second) = (ada.sign_in(&parts).await?, ada.sign_in(&parts).await?);
+    assert_eq!(left(format!("session/{}", first.session())).await?, "login");
+    assert_eq!(second.request(&parts, Method::POST, "/auth/logout").send().await?.status(), 204);
+    assert_eq!(left(format!("session/{}", second.session())).await?, "logout");
+    assert_eq!(refresh(&parts, &first.refresh).await?.0, 200);
+    assert_eq!(left(format!("session/{}", first.session())).await?, Value::Null, "a renewal is no deed");
+    assert_eq!(refresh(&parts, &first.refresh).await?.0, 401);
+    assert_eq!(left(format!("session/{}", first.session())).await?, "refresh-token-reused");
+
+    let third = ada.sign_in(&parts).await?;
+    assert_eq!(third.request(&parts, Method::POST, "/auth/logout-all").send().await?.status(), 204);
+    assert_eq!(left(user.clone()).await?, "logout-all");
+    let path = format!("/auth/users/{}", ada.user.id);
+    let by =
+        |method, path: &str| Ok::<_, anyhow::Error>(parts.request(method, path).bearer_auth(parts.token(Role::Admin)?));
+    for (change, subtype) in [
+        (json!({ "role": "biller" }), "role-changed"),
+        (json!({ "active": false }), "user-disabled"),
+        (json!({ "active": true }), "user-enabled"),
+    ] {
+        let seen = by(Method::GET, &path)?.send().await?;
+        let request = by(Method::PATCH, &path)?.header("if-match", header(&seen, "etag")).json(&change);
+        assert_eq!(request.send().await?.status(), 200, "{change}");
+        assert_eq!(left(user.clone()).await?, subtype);
+    }
+    assert_eq!(by(Method::POST, &format!("{path}/reset"))?.send().await?.status(), 200);
+    assert_eq!(left(user).await?, "password-reset");
     Ok(())
 }
 

@@ -58,6 +58,7 @@ fn main() -> ExitCode {
             testkit::test("many_tries_at_once_are_as_many_as_one_by_one", &parts, throttle::at_once),
             testkit::test("one_address_does_not_try_every_account", &parts, throttle::one_address),
             testkit::test("the_present_password_is_not_tried_for_ever", &parts, throttle::present_password),
+            testkit::test("what_a_change_leaves_in_the_audit_is_written_with_it", &parts, audited::changes),
             testkit::test("no_password_address_or_token_is_logged", &parts, logs::hold_no_secret),
         ])
     })

@@ -68,7 +68,8 @@ async fn person_with(parts: &Parts, name: &str, role: Role, password: PasswordHa
     let email = format!("{name}@clinic.example");
     let address = EmailAddress::parse(&email).map_err(anyhow::Error::msg)?;
     let user = User { role, ..User::administrator(address, password, Timestamp::now()) };
-    users(parts)?.create(&user).await?;
+    let made = audit::Entry::new(audit::Action::Create, "user-made");
+    users(parts)?.create(&user, &made).await?;
     Ok(Person { email, user })
 }
 

@@ -112,7 +112,7 @@ pub(crate) async fn refusals(parts: Parts) -> Result<()> {
     let bob = person(&parts, "switched-off", Role::Nurse).await?;
     let off = bob.sign_in(&parts).await?;
     let loaded = users.get(bob.user.id).await?.ok_or_else(|| anyhow::anyhow!("no user"))?;
-    users.replace(&loaded, &User { active: false, ..loaded.user.clone() }, Vec::new()).await?;
+    users.replace(&loaded, &User { active: false, ..loaded.user.clone() }, Vec::new(), &[]).await?;
 
     let mut answers = Vec::new();
     for token in ["", "x", &left.access, &unknown_token, &idle_token, &expired_token, &left.refresh, &off.refresh]
@@ -153,7 +153,7 @@ pub(crate) async fn of_a_changed_user(parts: Parts) -> Result<()> {
     let users = people::users(&parts)?;
     let before = ada.sign_in(&parts).await?;
     let loaded = users.get(ada.user.id).await?.ok_or_else(|| anyhow::anyhow!("no user"))?;
-    users.replace(&loaded, &loaded.user.end_sessions(), Vec::new()).await?;
+    users.replace(&loaded, &loaded.user.end_sessions(), Vec::new(), &[]).await?;
     told_as_over(&parts, before.session()).await?;
     assert_eq!(refresh(&parts, &before.refresh).await?.0, 401);
 

@@ -9,7 +9,7 @@ use crate::stage::Stage;
 /// Programs that are not optimised weigh a third more.
 const MOST_KIB: u64 = if cfg!(debug_assertions) { 40 } else { 30 } * 1024;
 
-/// `auth` has judged the administrator's password at its start, and the dictionaries for that stay in memory.
+/// `auth` has judged the password of the administrator whom it made, and the dictionaries for that stay in memory.
 const MOST_KIB_OF_AUTH: u64 = MOST_KIB * 5 / 4;
 
 /// As they are by default, before anybody has asked anything.
