@@ -33,8 +33,12 @@ impl App {
         let (users, sessions) =
             (Users::new(sidecar.clone(), documents.clone()), Sessions::new(sidecar.clone(), documents));
         let throttle = Throttle::new(sidecar.clone());
-        let directory = Directory::new(users, sessions, throttle, Hashing::new(cores), recorder.clone());
+        let directory =
+            Directory::new(users, sessions, throttle, Hashing::new(cores), recorder.clone(), config.factor_required);
         let directory = Arc::new(directory);
+        if !config.factor_required {
+            tracing::warn!("MFA_REQUIRED is false: administrators and privacy officers sign in with a password alone");
+        }
         let tokens = Arc::new(AccessTokens::default());
         tokio::spawn(start::prepare(Arc::clone(&directory), Arc::clone(&tokens), Secrets::new(sidecar.clone())));
         tokio::spawn(sessions::keep_ended(Arc::clone(&directory), Arc::clone(&tokens)));

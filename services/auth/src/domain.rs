@@ -4,6 +4,7 @@ pub mod access_token;
 pub mod email_address;
 pub mod password;
 pub mod sealing_key;
+pub mod second_factor;
 pub mod session;
 pub mod signing_key;
 pub mod user;

@@ -3,6 +3,7 @@
 pub mod administrator;
 pub mod chance;
 pub mod deeds;
+pub mod factors;
 pub mod hashing;
 pub mod login;
 pub mod passwords;
@@ -48,6 +49,8 @@ pub struct Directory {
     recorder: Recorder,
     throttle: Throttle,
     revoked: Revoked,
+    /// Whether some roles need a second factor.
+    factor_required: bool,
     /// Empty until the sidecar has told it.
     key: OnceLock<SigningKey>,
     /// Empty as long.
@@ -57,7 +60,14 @@ pub struct Directory {
 
 impl Directory {
     /// A directory on these parts, still without a key.
-    pub fn new(users: Users, sessions: Sessions, throttle: Throttle, hashing: Hashing, recorder: Recorder) -> Self {
+    pub fn new(
+        users: Users,
+        sessions: Sessions,
+        throttle: Throttle,
+        hashing: Hashing,
+        recorder: Recorder,
+        factor_required: bool,
+    ) -> Self {
         Self {
             users,
             sessions,
@@ -65,6 +75,7 @@ impl Directory {
             recorder,
             throttle,
             revoked: Revoked::default(),
+            factor_required,
             key: OnceLock::new(),
             sealing: OnceLock::new(),
             administrator_settled: AtomicBool::new(false),

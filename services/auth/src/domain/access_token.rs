@@ -10,7 +10,7 @@ use super::{session::Session, user::User};
 pub const LIFETIME: i64 = 600;
 
 /// What the token `id` says of a user who signs in or goes on `now`; it never outlasts the session.
-pub fn claims(user: &User, session: &Session, id: Uuid, now: Timestamp) -> Claims {
+pub fn claims(user: &User, scope: &str, session: &Session, id: Uuid, now: Timestamp) -> Claims {
     let now = now.as_second();
     Claims {
         iss: ISSUER.to_owned(),
@@ -22,6 +22,6 @@ pub fn claims(user: &User, session: &Session, id: Uuid, now: Timestamp) -> Claim
         jti: id,
         sid: session.id,
         role: user.role,
-        scope: user.scope().to_owned(),
+        scope: scope.to_owned(),
     }
 }

@@ -72,6 +72,11 @@ impl Password {
         Self(groups.join("-").into())
     }
 
+    /// Whether it is too short to stand alone.
+    pub fn is_short(&self) -> bool {
+        self.reveal().chars().count() < strength::SHORTEST_ALONE
+    }
+
     /// The password, for whoever has to tell its owner.
     pub fn reveal(&self) -> &str {
         self.0.expose_secret()

@@ -4,7 +4,7 @@ use access::{ENROLLING, Role, SCOPE};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{email_address::EmailAddress, password::PasswordHash};
+use super::{email_address::EmailAddress, password::PasswordHash, second_factor::SecondFactor};
 
 /// How long a password is good that somebody else has drawn for a user.
 pub const ONE_TIME: SignedDuration = SignedDuration::from_hours(24);
@@ -26,6 +26,12 @@ pub struct User {
     pub epoch: u64,
     /// How long their password is good, if it is one that serves once: then they have to choose another.
     pub one_time_until: Option<Timestamp>,
+    /// Whether the password is one that only does beside a second factor.
+    pub short_password: bool,
+    /// What proves who they are beside the password.
+    pub second_factor: Option<SecondFactor>,
+    /// The sealed secret of one that they have not confirmed yet.
+    pub pending_factor: Option<String>,
     /// When they were made.
     pub created_at: Timestamp,
 }
@@ -54,6 +60,12 @@ pub enum Refusal {
     /// The password was to serve once, and nobody used it in time.
     #[error("the first password of user {0} has run out")]
     RanOut(Uuid),
+    /// The password is right, and a code has to stand beside it.
+    #[error("user {0} has to show a code")]
+    NoCode(Uuid),
+    /// The code is another one, or has served.
+    #[error("wrong code of user {0}")]
+    WrongCode(Uuid),
 }
 
 impl User {
@@ -72,6 +84,9 @@ impl User {
             active: true,
             epoch: 0,
             one_time_until: one_time.then(|| one_time_until(now)),
+            short_password: false,
+            second_factor: None,
+            pending_factor: None,
             created_at: now,
         }
     }
@@ -84,14 +99,14 @@ impl User {
 
     /// Takes another password, which ends all of their sessions.
     #[must_use]
-    pub fn with_password(&self, password: PasswordHash) -> Self {
-        Self { password, one_time_until: None, ..self.end_sessions() }
+    pub fn with_password(&self, password: PasswordHash, is_short: bool) -> Self {
+        Self { password, one_time_until: None, short_password: is_short, ..self.end_sessions() }
     }
 
     /// Is given a password that serves once, which ends all of their sessions.
     #[must_use]
     pub fn reset(&self, password: PasswordHash, now: Timestamp) -> Self {
-        Self { password, one_time_until: Some(one_time_until(now)), ..self.end_sessions() }
+        Self { password, one_time_until: Some(one_time_until(now)), short_password: false, ..self.end_sessions() }
     }
 
     /// Becomes what an administrator wants, unless they are that already. What takes something away from them ends all
@@ -107,12 +122,26 @@ impl User {
 
     /// Whether something other than a password proves who they are.
     pub fn has_second_factor(&self) -> bool {
-        false
+        self.second_factor.is_some()
+    }
+
+    /// Has no second factor any more, which ends all of their sessions; a password that cannot stand alone has to be
+    /// changed at the next sign-in.
+    #[must_use]
+    pub fn without_factor(&self, now: Timestamp) -> Self {
+        let one_time_until = if self.short_password { Some(one_time_until(now)) } else { self.one_time_until };
+        Self { second_factor: None, pending_factor: None, one_time_until, ..self.end_sessions() }
+    }
+
+    /// Whether their role is one that a password alone is not enough for.
+    fn asks_for_second_factor(&self) -> bool {
+        matches!(self.role, Role::Admin | Role::PrivacyOfficer)
     }
 
     /// What a token of theirs is good for: setting up their account, until that is done.
-    pub fn scope(&self) -> &'static str {
-        if self.one_time_until.is_some() { ENROLLING } else { SCOPE }
+    pub fn scope(&self, factor_required: bool) -> &'static str {
+        let lacks_factor = factor_required && self.asks_for_second_factor() && !self.has_second_factor();
+        if self.one_time_until.is_some() || lacks_factor { ENROLLING } else { SCOPE }
     }
 
     /// Keeps another hash of the same password.
@@ -170,13 +199,31 @@ mod tests {
     #[test]
     fn a_password_that_serves_once_is_good_for_a_day_and_for_choosing_another() {
         let reset = user(true).reset(user(true).password, Timestamp::UNIX_EPOCH);
-        assert_eq!((reset.epoch, reset.scope()), (1, ENROLLING));
+        assert_eq!((reset.epoch, reset.scope(true)), (1, ENROLLING));
         let at =
             |hours| User::sign_in(Some(reset.clone()), true, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours));
         assert!(at(23).is_ok());
         assert_eq!(at(24), Err(Refusal::RanOut(reset.id)));
-        let chosen = reset.with_password(user(true).password);
-        assert_eq!((chosen.epoch, chosen.scope(), chosen.one_time_until), (2, SCOPE, None));
+        let chosen = reset.with_password(user(true).password, false);
+        assert_eq!((chosen.epoch, chosen.scope(false), chosen.one_time_until), (2, SCOPE, None));
+    }
+
+    #[test]
+    fn some_roles_need_a_second_factor_where_it_is_required() {
+        let factor = SecondFactor { sealed: String::new(), last_step: 0, recovery: Vec::new() };
+        for (role, required, has, scope) in [
+            (Role::Admin, true, false, ENROLLING),
+            (Role::PrivacyOfficer, true, false, ENROLLING),
+            (Role::Admin, true, true, SCOPE),
+            (Role::Admin, false, false, SCOPE),
+            (Role::Nurse, true, false, SCOPE),
+        ] {
+            let user = User { role, second_factor: has.then(|| factor.clone()), ..user(true) };
+            assert_eq!(user.scope(required), scope, "{role} {required} {has}");
+        }
+        let short = User { short_password: true, second_factor: Some(factor), ..user(true) };
+        let without = short.without_factor(Timestamp::UNIX_EPOCH);
+        assert_eq!((without.scope(false), without.epoch), (ENROLLING, 1));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The routes.
 
 mod audited;
+mod factors;
 mod keys;
 mod login;
 mod password;
@@ -25,6 +26,10 @@ pub fn routes(directory: Arc<Directory>, viewer: Viewer, tokens: Arc<AccessToken
         .on("POST /auth/logout", sessions::logout)
         .on("POST /auth/logout-all", sessions::logout_all)
         .on("POST /auth/password", password::change)
+        .on("POST /auth/mfa/totp", factors::enrol)
+        .on("POST /auth/mfa/totp/confirm", factors::confirm)
+        .on("DELETE /auth/mfa/totp", factors::remove)
+        .on("DELETE /auth/users/{id}/mfa", factors::reset)
         .on("GET /auth/me", users::me)
         .on("GET /auth/users", users::list)
         .on("POST /auth/users", users::make)

@@ -75,8 +75,7 @@ impl Sessions {
 
     /// Stores a session that has just begun, with its entry in the audit.
     pub async fn create(&self, session: &Session, entry: &Entry) -> Result<(), Failure> {
-        let document = Document::first(SessionData::of(session), Vec::new()).audited(entry)?;
-        self.documents.save(vec![Write::create(session.id, document)?]).await
+        self.documents.save(vec![beginning(session, entry)?]).await
     }
 
     /// A session by id.
@@ -98,6 +97,11 @@ impl Sessions {
         let since = now.saturating_sub(alive).unwrap_or(Timestamp::MIN);
         self.sidecar.query("revoked_sessions", &json!({ "since": since })).await
     }
+}
+
+/// The write that stores a session that has just begun and its entry in the audit, for a transaction with others.
+pub fn beginning(session: &Session, entry: &Entry) -> Result<Write, Failure> {
+    Write::create(session.id, Document::first(SessionData::of(session), Vec::new()).audited(entry)?)
 }
 
 impl Loaded {

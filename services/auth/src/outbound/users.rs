@@ -12,7 +12,7 @@ use sidecar::{
 };
 use uuid::Uuid;
 
-use crate::domain::{email_address::EmailAddress, password::PasswordHash, user::User};
+use crate::domain::{email_address::EmailAddress, password::PasswordHash, second_factor::SecondFactor, user::User};
 
 /// `data` of a `user/<id>` document.
 #[derive(Clone, Deserialize, Serialize)]
@@ -26,7 +26,21 @@ struct UserData {
     epoch: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     one_time_until: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    short_password: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    totp: Option<TotpData>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending_totp: Option<String>,
     created_at: Timestamp,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TotpData {
+    sealed: String,
+    last_step: u64,
+    recovery: Vec<String>,
 }
 
 impl Kind for UserData {
@@ -164,6 +178,13 @@ impl UserData {
             active: user.active,
             epoch: user.epoch,
             one_time_until: user.one_time_until,
+            short_password: user.short_password,
+            totp: user.second_factor.clone().map(|SecondFactor { sealed, last_step, recovery }| TotpData {
+                sealed,
+                last_step,
+                recovery,
+            }),
+            pending_totp: user.pending_factor.clone(),
             created_at: user.created_at,
         }
     }
@@ -180,6 +201,13 @@ fn user(id: Uuid, data: &UserData) -> Result<User, Failure> {
         active: data.active,
         epoch: data.epoch,
         one_time_until: data.one_time_until,
+        short_password: data.short_password,
+        second_factor: data.totp.clone().map(|TotpData { sealed, last_step, recovery }| SecondFactor {
+            sealed,
+            last_step,
+            recovery,
+        }),
+        pending_factor: data.pending_totp.clone(),
         created_at: data.created_at,
     })
 }

@@ -99,7 +99,24 @@ pub enum Deed {
         /// The user.
         user: Uuid,
     },
-    /// A user gave a wrong password when they wanted another.
+    /// A user set a second factor up.
+    FactorSet {
+        /// Who.
+        user: Uuid,
+    },
+    /// A user gave a wrong code when they had to prove that they have the secret.
+    FactorRefused {
+        /// Who.
+        user: Uuid,
+    },
+    /// A second factor was taken away.
+    FactorRemoved {
+        /// Who did it.
+        by: Uuid,
+        /// Whose it was.
+        user: Uuid,
+    },
+    /// A user gave a wrong password when they had to prove once more who they are.
     PasswordRefused {
         /// Who.
         user: Uuid,
@@ -149,6 +166,12 @@ pub(super) fn entry(deed: Deed) -> Entry {
         Deed::SignInRefused(Refusal::RanOut(user)) => {
             login().ended(Outcome::MajorFailure).about(USER, user).detail("reason", "one-time-password-ran-out")
         }
+        Deed::SignInRefused(Refusal::NoCode(user)) => {
+            login().ended(Outcome::MinorFailure).about(USER, user).detail("reason", "no-code")
+        }
+        Deed::SignInRefused(Refusal::WrongCode(user)) => {
+            login().ended(Outcome::MinorFailure).about(USER, user).detail("reason", "wrong-code")
+        }
         // Whether there is such a user is not looked at, so it is not said.
         Deed::SignInHeldUp { account } => {
             login().ended(Outcome::SeriousFailure).detail("reason", "too-many-tries").detail("account", account)
@@ -168,6 +191,15 @@ pub(super) fn entry(deed: Deed) -> Entry {
             .ended(Outcome::MinorFailure)
             .about(USER, user)
             .detail("reason", "wrong-password"),
+        Deed::FactorSet { user } => Entry::new(Action::Create, "second-factor-set").by(by(user)).about(USER, user),
+        Deed::FactorRefused { user } => Entry::new(Action::Create, "second-factor-set")
+            .by(by(user))
+            .ended(Outcome::MinorFailure)
+            .about(USER, user)
+            .detail("reason", "wrong-code"),
+        Deed::FactorRemoved { by: who, user } => {
+            Entry::new(Action::Delete, "second-factor-removed").by(by(who)).about(USER, user)
+        }
         Deed::UserMade { by: who, user, role } => {
             let entry = Entry::new(Action::Create, "user-made").about(USER, user).detail("role", role);
             who.into_iter().fold(entry, |entry, who| entry.by(by(who)))

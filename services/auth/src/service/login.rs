@@ -9,17 +9,24 @@ use super::{
     AttemptError, Directory,
     chance::{self, NoChance},
     deeds::{self, Deed},
+    factors::FactorError,
     hashing::Busy,
+    sessions::TRIES,
 };
 use crate::{
     domain::{
         access_token,
         email_address::EmailAddress,
         password::{HashError, Password, PasswordHash, SALT},
+        second_factor::Otp,
         session::{RefreshToken, Session},
         user::{Refusal, User},
     },
-    outbound::{throttle::Throttled, users::Loaded},
+    outbound::{
+        sessions::beginning,
+        throttle::{Attempt, Throttled},
+        users::Loaded,
+    },
 };
 
 /// What a user gets who is let in.
@@ -50,6 +57,9 @@ pub enum LoginError {
     /// A hash.
     #[error(transparent)]
     Hash(#[from] HashError),
+    /// The second factor cannot be read.
+    #[error(transparent)]
+    Factor(#[from] FactorError),
     /// The token.
     #[error(transparent)]
     Grant(#[from] GrantError),
@@ -83,6 +93,7 @@ impl Directory {
         &self,
         email: &EmailAddress,
         password: Password,
+        otp: Option<Otp>,
         address: Option<&str>,
         now: Timestamp,
     ) -> Result<Granted, LoginError> {
@@ -106,17 +117,64 @@ impl Directory {
         if let Err(refusal) = decided {
             self.note_first(Deed::SignInRefused(refusal))?;
         }
-        let user = decided?;
-        if let (Some(loaded), Some(better)) = (&loaded, better) {
-            self.rehash(loaded, better).await;
+        decided?;
+        let loaded = loaded.ok_or(Refusal::Unknown)?;
+        let verified = [Some(loaded.user.password.clone()), better.clone()];
+        if let Some(better) = better {
+            self.rehash(&loaded, better).await;
         }
+        self.begin(loaded, &verified, otp, attempt, now).await
+    }
 
+    /// Begins the session of a user whose password was one of the `verified`, once they have shown what stands beside it.
+    async fn begin(
+        &self,
+        mut loaded: Loaded,
+        verified: &[Option<PasswordHash>],
+        otp: Option<Otp>,
+        attempt: Attempt,
+        now: Timestamp,
+    ) -> Result<Granted, LoginError> {
         let token = RefreshToken::new(Uuid::now_v7(), chance::bytes().map_err(GrantError::Chance)?);
-        let session = Session { address: attempt.address, ..Session::begin(&user, &token, now) };
-        let deed = Deed::SignedIn { user: user.id, session: session.id, role: user.role };
-        self.sessions.create(&session, &deeds::entry(deed)).await?;
-        deeds::done(deed);
-        Ok(self.grant(&user, &session, token, now)?)
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let user = self.with_factor(&loaded.user, otp.as_ref(), now);
+            if let Err(LoginError::Refused(refusal)) = &user {
+                self.note_first(Deed::SignInRefused(*refusal))?;
+            }
+            let user = user?;
+            let session = Session { address: attempt.address.clone(), ..Session::begin(&user, &token, now) };
+            let deed = Deed::SignedIn { user: user.id, session: session.id, role: user.role };
+            let entry = deeds::entry(deed);
+            // That a code has served is stored with the session that it lets in: of two who show it, one gets in.
+            let saved = if user == loaded.user {
+                self.sessions.create(&session, &entry).await
+            } else {
+                self.users.replace(&loaded, &user, vec![beginning(&session, &entry)?], &[]).await.map(drop)
+            };
+            match saved {
+                Ok(()) => {
+                    deeds::done(deed);
+                    return Ok(self.grant(&user, &session, token, now)?);
+                }
+                Err(Failure::Changed | Failure::Again) if tried < TRIES => {
+                    loaded = self.users.get(user.id).await?.ok_or(Refusal::Unknown)?;
+                    let same = verified.contains(&Some(loaded.user.password.clone()));
+                    User::sign_in(Some(loaded.user.clone()), same, now)?;
+                }
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+    }
+
+    /// The user after they have shown what stands beside their password, if anything does.
+    fn with_factor(&self, user: &User, otp: Option<&Otp>, now: Timestamp) -> Result<User, LoginError> {
+        let Some(factor) = &user.second_factor else { return Ok(user.clone()) };
+        let otp = otp.ok_or(Refusal::NoCode(user.id))?;
+        let secret = self.open(user.id, &factor.sealed)?;
+        let left = factor.accept(&secret, otp, now).ok_or(Refusal::WrongCode(user.id))?;
+        Ok(User { second_factor: Some(left), ..user.clone() })
     }
 
     /// The tokens of a session that has just begun or been renewed.
@@ -128,9 +186,10 @@ impl Directory {
         now: Timestamp,
     ) -> Result<Granted, GrantError> {
         let key = self.signing_key().ok_or(GrantError::NotReady)?;
-        let claims = access_token::claims(user, session, Uuid::now_v7(), now);
+        let scope = user.scope(self.factor_required);
+        let claims = access_token::claims(user, scope, session, Uuid::now_v7(), now);
         let expires_in = claims.exp - claims.iat;
-        Ok(Granted { access_token: key.sign(&claims)?, expires_in, scope: user.scope(), refresh_token })
+        Ok(Granted { access_token: key.sign(&claims)?, expires_in, scope, refresh_token })
     }
 
     /// Keeps a hash that is as dear as hashes are made today. Another sign-in will try again if this one cannot.

@@ -61,7 +61,8 @@ impl Directory {
         let mut loaded = self.users.get(caller.subject).await?.ok_or(PasswordError::Unknown)?;
         let attempt = self.attempt(caller.subject, address).await?;
         let kept = loaded.user.password.clone();
-        let choice = Choice { email: loaded.user.email.clone(), second_factor: false };
+        let choice = Choice { email: loaded.user.email.clone(), second_factor: loaded.user.has_second_factor() };
+        let is_short = new.is_short();
         let hash = turn.compute(move || change(&current, &new, &kept, &choice, &salt)).await?;
         if let Err(PasswordError::Wrong) = hash {
             self.note(Deed::PasswordRefused { user: caller.subject });
@@ -73,11 +74,9 @@ impl Directory {
         let mut tried = 0;
         loop {
             tried += 1;
-            let changed = loaded.user.with_password(hash.clone());
-            // The session goes over to the new epoch in the same transaction, unless it is over itself.
-            let own = self.sessions.get(caller.session).await?;
-            let own = own.filter(|own| own.session.ended.is_none() && own.session.epoch == loaded.user.epoch);
-            let own = own.map(|own| own.becoming(&own.session.go_on(&changed))).transpose()?;
+            let changed = loaded.user.with_password(hash.clone(), is_short);
+            // The session goes over to the new epoch in the same transaction.
+            let own = self.carry(caller.session, &loaded.user, &changed).await?;
             let deed = Deed::PasswordChanged { user: changed.id };
             match self.users.replace(&loaded, &changed, own.into_iter().collect(), &[deeds::entry(deed)]).await {
                 Ok(_) => {
@@ -86,8 +85,8 @@ impl Directory {
                 }
                 Err(Failure::Changed | Failure::Again) if tried < TRIES => {
                     loaded = self.users.get(caller.subject).await?.ok_or(PasswordError::Unknown)?;
-                    if loaded.user.password != checked {
-                        // Somebody else was faster, and the present password is another one now.
+                    if loaded.user.password != checked || is_short && !loaded.user.has_second_factor() {
+                        // Somebody else was faster: the present password is another one now, or has to stand alone.
                         return Err(PasswordError::Wrong);
                     }
                 }

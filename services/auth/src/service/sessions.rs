@@ -7,7 +7,7 @@ use std::{
 
 use access::AccessTokens;
 use jiff::Timestamp;
-use sidecar::failure::Failure;
+use sidecar::{documents::Write, failure::Failure};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -16,7 +16,10 @@ use super::{
     deeds::{self, Deed},
     login::{GrantError, Granted},
 };
-use crate::domain::session::{EndReason, RefreshToken, Refusal, Session};
+use crate::domain::{
+    session::{EndReason, RefreshToken, Refusal, Session},
+    user::User,
+};
 
 /// Conflicts that another try gets past.
 pub(super) const TRIES: u8 = 5;
@@ -93,6 +96,13 @@ impl Directory {
                 (Err(failure), _) => return Err(failure.into()),
             }
         }
+    }
+
+    /// The write by which a session goes on in the new epoch of its user, unless it is over itself.
+    pub(super) async fn carry(&self, session: Uuid, before: &User, after: &User) -> Result<Option<Write>, Failure> {
+        let own = self.sessions.get(session).await?;
+        let own = own.filter(|own| own.session.ended.is_none() && own.session.epoch == before.epoch);
+        own.map(|own| own.becoming(&own.session.go_on(after))).transpose()
     }
 
     /// Ends a session of its user; one that is over already stays so.

@@ -18,8 +18,17 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) fn start(parts: &Parts) -> Result<Self> {
+        Self::start_with(parts, &[("MFA_REQUIRED", "false")])
+    }
+
+    pub(crate) fn start_with(parts: &Parts, settings: &[(&str, &str)]) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let environment = parts.environment(&[("APP_PORT", &port.to_string()), ("APP_API_TOKEN", TOKEN)]);
+        let own = port.to_string();
+        let environment: Vec<_> = [("APP_PORT", own.as_str()), ("APP_API_TOKEN", TOKEN)]
+            .into_iter()
+            .chain(settings.iter().copied())
+            .collect();
+        let environment = parts.environment(&environment);
         tokio::spawn(App::build(&Config::read(environment)?)?.run());
         Ok(Self { port, client: Client::builder().no_proxy().build()? })
     }

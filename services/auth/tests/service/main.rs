@@ -2,6 +2,7 @@
 
 mod administrator;
 mod audited;
+mod factors;
 mod instance;
 mod login;
 mod logs;
@@ -22,7 +23,7 @@ use testkit::{Parts, Result};
 fn main() -> ExitCode {
     testkit::run(testkit::App::Auth, |parts| async move {
         logs::keep()?;
-        let app = App::build(&Config::read(parts.environment(&[]))?)?;
+        let app = App::build(&Config::read(parts.environment(&[("MFA_REQUIRED", "false")]))?)?;
         tokio::spawn(app.run());
         parts.ready().await?;
         Ok(vec![
@@ -59,6 +60,9 @@ fn main() -> ExitCode {
             testkit::test("one_address_does_not_try_every_account", &parts, throttle::one_address),
             testkit::test("the_present_password_is_not_tried_for_ever", &parts, throttle::present_password),
             testkit::test("what_a_change_leaves_in_the_audit_is_written_with_it", &parts, audited::changes),
+            testkit::test("a_code_serves_once_and_only_beside_the_password", &parts, factors::code_once),
+            testkit::test("a_second_factor_is_taken_away_with_care", &parts, factors::taken_away),
+            testkit::test("some_roles_set_a_second_factor_up_first", &parts, factors::required),
             testkit::test("no_password_address_or_token_is_logged", &parts, logs::hold_no_secret),
         ])
     })

@@ -274,7 +274,7 @@ pub(crate) async fn reset(parts: Parts) -> Result<()> {
     let long_ago = Timestamp::now() - SignedDuration::from_hours(25);
     let users = people::users(&parts)?;
     let loaded = users.get(ada.user.id).await?.context("a user")?;
-    let user = User { one_time_until: Some(long_ago), ..loaded.user.with_password(hash) };
+    let user = User { one_time_until: Some(long_ago), ..loaded.user.with_password(hash, false) };
     users.replace(&loaded, &user, Vec::new(), &[]).await?;
     let (status, problem) = sign_in(&parts, &ada.email, PASSWORD).await?;
     assert_eq!((status, &problem["type"]), (401, &json!("urn:patient-management:problem:invalid-credentials")));

@@ -60,7 +60,7 @@ fn a_token_does_not_outlast_its_session() {
     let now = Timestamp::now();
     let session = Session::begin(&user(), &RefreshToken::new(Uuid::from_u128(6), [1; 32]), now);
     let late = session.ends_at() - jiff::SignedDuration::from_secs(30);
-    let claims = access_token::claims(&user(), &session, Uuid::from_u128(5), late);
+    let claims = access_token::claims(&user(), access::SCOPE, &session, Uuid::from_u128(5), late);
     assert_eq!((claims.exp - claims.iat, claims.iat - now.as_second()), (30, session::LIFETIME.as_secs() - 30));
 }
 
@@ -70,7 +70,7 @@ fn what_is_signed_verifies_with_the_published_set() {
     let now = Timestamp::now();
     let (user, id) = (user(), Uuid::from_u128(5));
     let session = Session::begin(&user, &RefreshToken::new(Uuid::from_u128(6), [1; 32]), now);
-    let claims = access_token::claims(&user, &session, id, now);
+    let claims = access_token::claims(&user, access::SCOPE, &session, id, now);
     assert_eq!((claims.exp - claims.iat, claims.nbf, claims.jti), (LIFETIME, claims.iat, id));
     let token = key.sign(&claims).unwrap();
 

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::request::client_address;
 use crate::{
-    domain::{email_address::EmailAddress, password::Password},
+    domain::{email_address::EmailAddress, password::Password, second_factor::Otp},
     service::{Directory, login::Granted},
 };
 
@@ -38,8 +38,8 @@ struct Answer {
 pub(super) async fn login(State(directory): State<Arc<Directory>>, request: Request) -> Result<Response, Problem> {
     let address = client_address(&request);
     let body = read_body(request, &["application/json"]).await?;
-    let (email, password) = credentials(&body)?;
-    Ok(answer(directory.login(&email, password, address.as_deref(), Timestamp::now()).await?))
+    let (email, password, otp) = credentials(&body)?;
+    Ok(answer(directory.login(&email, password, otp, address.as_deref(), Timestamp::now()).await?))
 }
 
 /// The tokens, for their owner and for no cache.
@@ -50,15 +50,16 @@ pub(super) fn answer(granted: Granted) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
 }
 
-fn credentials(body: &[u8]) -> Result<(EmailAddress, Password), Problem> {
+fn credentials(body: &[u8]) -> Result<(EmailAddress, Password, Option<Otp>), Problem> {
     let mut findings = Findings::default();
     let mut object = input::body(body)?;
     object.require("email", &mut findings);
     let email = object.parsed("email", LONGEST_EMAIL, &mut findings, EmailAddress::parse);
     object.require("password", &mut findings);
     let password = object.parsed_exactly("password", &mut findings, Password::parse);
+    let otp = object.parsed_exactly("otp", &mut findings, Otp::parse);
     object.finish(&mut findings);
-    findings.into_result(email.zip(password))
+    findings.into_result(email.zip(password).map(|(email, password)| (email, password, otp)))
 }
 
 #[cfg(test)]
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_password_comes_as_it_was_sent_and_an_address_does_not() {
-        let (email, password) = credentials(br#"{"email": " A@B.example ", "password": " \tx\n"}"#).unwrap();
+        let (email, password, _) = credentials(br#"{"email": " A@B.example ", "password": " \tx\n"}"#).unwrap();
         assert_eq!(email.as_str(), "a@b.example");
         let kept = Password::parse(" \tx\n").unwrap().hash(&[7; 16]).unwrap();
         assert!(password.matches(Some(&kept)).unwrap());

@@ -7,9 +7,11 @@ use problem::{Kind, Problem};
 use sidecar::failure::Failure;
 
 use super::request::not_found;
+use crate::domain::user::Refusal;
 use crate::outbound::throttle::Throttled;
 use crate::service::{
     AttemptError,
+    factors::FactorError,
     hashing::Busy,
     login::{GrantError, LoginError},
     passwords::PasswordError,
@@ -23,6 +25,12 @@ const COME_BACK: Duration = Duration::from_secs(1);
 impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
+            // Only who knows the password learns that a code is missing.
+            LoginError::Refused(refusal @ Refusal::NoCode(_)) => {
+                Self::new(Kind::Unauthenticated, "Send the code of the second factor, too, as `otp`.")
+                    .with_slug("otp-required")
+                    .with_cause(refusal)
+            }
             // The same words for each refusal: they must not tell who exists.
             LoginError::Refused(refusal) => {
                 Self::new(Kind::Unauthenticated, "The e-mail address or the password is wrong.")
@@ -32,6 +40,7 @@ impl From<LoginError> for Problem {
             LoginError::Attempt(error) => error.into(),
             LoginError::Busy(busy) => busy.into(),
             LoginError::Hash(_) => Self::internal(error),
+            LoginError::Factor(error) => error.into(),
             LoginError::Grant(error) => error.into(),
             LoginError::Store(failure) => failure.into(),
             LoginError::Unrecorded(problem) => problem,
@@ -80,6 +89,34 @@ impl From<RefreshError> for Problem {
                 .with_cause(refusal),
             RefreshError::Grant(error) => error.into(),
             RefreshError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<FactorError> for Problem {
+    fn from(error: FactorError) -> Self {
+        match error {
+            FactorError::Unknown => not_found(),
+            FactorError::WrongPassword => Self::invalid_field("/password", "is not the present password")
+                .with_slug("invalid-credentials")
+                .with_cause(error),
+            FactorError::WrongCode => {
+                Self::invalid_field("/otp", "is not a code of the drawn secret").with_slug("wrong-code")
+            }
+            FactorError::Enrolled => Self::new(Kind::Conflict, "There is a second factor already; take it away first.")
+                .with_slug("already-enrolled"),
+            FactorError::NotEnrolled => {
+                Self::new(Kind::Conflict, "There is no second factor; POST /auth/mfa/totp begins one.")
+                    .with_slug("not-enrolled")
+            }
+            FactorError::ShortPassword => {
+                Self::new(Kind::Conflict, "The password is too short to stand alone; choose a longer one first.")
+                    .with_slug("short-password")
+            }
+            FactorError::Attempt(error) => error.into(),
+            FactorError::Busy(busy) => busy.into(),
+            FactorError::Hash(_) | FactorError::Chance(_) | FactorError::Sealed(_) => Self::internal(error),
+            FactorError::Store(failure) => failure.into(),
         }
     }
 }
@@ -138,13 +175,19 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::{session, user::Refusal};
+    use crate::domain::session;
 
     #[test]
     fn every_refusal_has_the_same_words() {
         let id = Uuid::from_u128(7);
-        let told = [Refusal::Unknown, Refusal::WrongPassword(id), Refusal::Inactive(id), Refusal::RanOut(id)]
-            .map(|refusal| Problem::from(LoginError::Refused(refusal)).to_json());
+        let told = [
+            Refusal::Unknown,
+            Refusal::WrongPassword(id),
+            Refusal::Inactive(id),
+            Refusal::RanOut(id),
+            Refusal::WrongCode(id),
+        ]
+        .map(|refusal| Problem::from(LoginError::Refused(refusal)).to_json());
         assert_eq!(told[0]["status"], 401);
         assert_eq!(told[0]["type"], "urn:patient-management:problem:invalid-credentials");
         assert!(told.iter().all(|other| other == &told[0]), "{told:?}");
