@@ -37,6 +37,7 @@ pub struct Door<S> {
     /// The routes that have a handler.
     routes: BTreeSet<Name>,
     guard: Option<Guard<S>>,
+    first: Option<Guard<S>>,
     /// What has a handler and is not in the matrix.
     unknown: Option<MatrixError>,
     router: Router<S>,
@@ -60,7 +61,7 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
 
     fn waiting_for(app: &'static str, tokens: Arc<AccessTokens>, waiting: BTreeMap<Name, &'static Operation>) -> Self {
         let (methods, routes) = (BTreeMap::new(), BTreeSet::new());
-        Self { app, tokens, waiting, methods, routes, guard: None, unknown: None, router: Router::new() }
+        Self { app, tokens, waiting, methods, routes, guard: None, first: None, unknown: None, router: Router::new() }
     }
 
     /// Puts every route that is served from now on behind `guard`, which whoever is let through comes to next.
@@ -70,6 +71,16 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
         G: Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync + 'static,
     {
         Self { guard: Some(Arc::new(guard)), ..self }
+    }
+
+    /// Puts every route that is served from now on behind `guard`, which a request comes to before its token is looked
+    /// at.
+    #[must_use]
+    pub fn behind_first<G>(self, guard: G) -> Self
+    where
+        G: Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync + 'static,
+    {
+        Self { first: Some(Arc::new(guard)), ..self }
     }
 
     /// Serves an operation over HTTP: `GET /auth/me`.
@@ -108,6 +119,9 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
         }
         if !allowed.is_open() {
             handled = handled.layer(middleware::from_fn_with_state((Arc::clone(&self.tokens), allowed), admit));
+        }
+        if let Some(first) = &self.first {
+            handled = first(known, handled);
         }
         self.router = self.router.route(path, handled);
         self

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bearer;
+pub mod cookie;
 mod door;
 mod keys;
 pub mod matrix;

@@ -52,6 +52,8 @@ pub enum Allowed {
 pub enum Whoever {
     /// Nobody has to be signed in.
     Open,
+    /// Whoever has the cookie of a browser's session, which the handler looks at; no token is asked for.
+    Cookie,
     /// Signed in, even if a second factor is still to be set up.
     Enrolling,
     /// Signed in.
@@ -151,7 +153,7 @@ impl fmt::Display for Name {
 impl Allowed {
     /// Whether a token is not even asked for.
     pub fn is_open(&self) -> bool {
-        *self == Self::Whoever(Whoever::Open)
+        matches!(self, Self::Whoever(Whoever::Open | Whoever::Cookie))
     }
 
     /// Whether holders of the role may, once they are signed in with all that it asks for.
@@ -164,7 +166,7 @@ impl Allowed {
 
     /// Refuses a caller who may not.
     pub fn admit(&self, caller: &Caller) -> Result<(), Problem> {
-        if caller.enrolling && !matches!(self, Self::Whoever(Whoever::Open | Whoever::Enrolling)) {
+        if caller.enrolling && !matches!(self, Self::Whoever(Whoever::Open | Whoever::Cookie | Whoever::Enrolling)) {
             let detail = "Set up your account first: GET /auth/me says what is missing, a password of your own or a second factor.";
             return Err(Problem::new(Kind::Forbidden, detail).with_slug("enrolment-required"));
         }

@@ -1,6 +1,7 @@
 //! Use cases: load, decide, save.
 
 pub mod administrator;
+pub mod browser;
 pub mod chance;
 pub mod deeds;
 pub mod factors;

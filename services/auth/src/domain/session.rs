@@ -14,12 +14,18 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 /// Without a refresh for so long a session is over: a screen that was left is no way in.
 pub const IDLE: SignedDuration = SignedDuration::from_mins(30);
 
+/// Without anything done by its user for so long a browser's session is locked: the next person at the desk finds a
+/// closed door. Within the 15 minutes that clinics ask for.
+pub const UNATTENDED: SignedDuration = SignedDuration::from_mins(15);
+/// A browser's session is written when what it says is older than this, and not at each request.
+const NOTED: SignedDuration = SignedDuration::from_secs(30);
+
 /// Bytes of a token's secret: nobody guesses 256 bits.
 pub const SECRET: usize = 32;
 
 /// What a session is renewed with: its id and a secret that serves once.
 #[derive(Clone)]
-pub struct RefreshToken {
+pub struct SessionToken {
     /// The session.
     pub session: Uuid,
     secret: [u8; SECRET],
@@ -40,14 +46,25 @@ pub struct Session {
     pub epoch: u64,
     /// When it began.
     pub created_at: Timestamp,
-    /// When it last gave an access token.
+    /// When it last gave an access token; a browser's [half a minute](NOTED) behind at most.
     pub used_at: Timestamp,
-    /// The one refresh token that is good.
+    /// The one token that is good.
     pub token: TokenHash,
+    /// What a browser's session has besides; none where a client renews it by refresh tokens.
+    pub browser: Option<Attended>,
     /// Where it began, if that is known.
     pub address: Option<BlindAddress>,
     /// When and why it ended; none while it has only run out or fallen behind its user's epoch.
     pub ended: Option<Ended>,
+}
+
+/// How a browser's session is attended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Attended {
+    /// When its user last did something; [half a minute](NOTED) behind at most.
+    pub at: Timestamp,
+    /// Whether its user has locked it.
+    pub locked: bool,
 }
 
 /// An end that somebody or something brought about.
@@ -95,9 +112,15 @@ pub enum Refusal {
     /// The token is not the current one.
     #[error("a refresh token of session {0} was used again")]
     Reused(Uuid),
+    /// It is a browser's, or it is none and a cookie was shown.
+    #[error("session {0} is of the other sort")]
+    OtherSort(Uuid),
+    /// Its user left it, and has to show their password.
+    #[error("session {0} is locked")]
+    Locked(Uuid),
 }
 
-impl RefreshToken {
+impl SessionToken {
     /// The token of a session with this secret, which has to be random.
     pub fn new(session: Uuid, secret: [u8; SECRET]) -> Self {
         Self { session, secret }
@@ -124,9 +147,9 @@ impl RefreshToken {
 }
 
 /// What is debugged is logged.
-impl fmt::Debug for RefreshToken {
+impl fmt::Debug for SessionToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefreshToken").field("session", &self.session).finish_non_exhaustive()
+        f.debug_struct("SessionToken").field("session", &self.session).finish_non_exhaustive()
     }
 }
 
@@ -145,7 +168,7 @@ impl fmt::Display for TokenHash {
 
 impl Session {
     /// Begins a session of a user who has just signed in.
-    pub fn begin(user: &User, token: &RefreshToken, now: Timestamp) -> Self {
+    pub fn begin(user: &User, token: &SessionToken, now: Timestamp) -> Self {
         Self {
             id: token.session,
             user: user.id,
@@ -153,9 +176,15 @@ impl Session {
             created_at: now,
             used_at: now,
             token: token.hash(),
+            browser: None,
             address: None,
             ended: None,
         }
+    }
+
+    /// Begins the session of a browser: one token for all of its life, which page script never sees.
+    pub fn begin_in_browser(user: &User, token: &SessionToken, now: Timestamp) -> Self {
+        Self { browser: Some(Attended { at: now, locked: false }), ..Self::begin(user, token, now) }
     }
 
     /// Renews it for whoever shows the current token; from then on `next` is the current one.
@@ -164,10 +193,25 @@ impl Session {
     pub fn renew(
         &self,
         user: &User,
-        shown: &RefreshToken,
-        next: &RefreshToken,
+        shown: &SessionToken,
+        next: &SessionToken,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
+        if self.browser.is_some() {
+            return Err(Refusal::OtherSort(self.id));
+        }
+        self.goes_on(user, now)?;
+        if shown.hash() != self.token {
+            return Err(Refusal::Reused(self.id));
+        }
+        if now.duration_since(self.used_at) >= IDLE {
+            return Err(Refusal::Idle(self.id));
+        }
+        Ok(Self { used_at: now, token: next.hash(), ..self.clone() })
+    }
+
+    /// Whether it is neither over nor of a user who may not go on.
+    fn goes_on(&self, user: &User, now: Timestamp) -> Result<(), Refusal> {
         if self.ended.is_some() {
             return Err(Refusal::Ended(self.id));
         }
@@ -177,16 +221,51 @@ impl Session {
         if !user.active {
             return Err(Refusal::Inactive(self.id));
         }
-        if shown.hash() != self.token {
-            return Err(Refusal::Reused(self.id));
-        }
         if now >= self.ends_at() {
             return Err(Refusal::Expired(self.id));
         }
-        if now.duration_since(self.used_at) >= IDLE {
-            return Err(Refusal::Idle(self.id));
+        Ok(())
+    }
+
+    /// How it is attended, for whoever shows the token of a browser's session that goes on, locked or not.
+    ///
+    /// A wrong token ends nothing: the id alone, which access tokens name, is no way to sign others out.
+    pub fn shown_in_browser(&self, user: &User, shown: &SessionToken, now: Timestamp) -> Result<Attended, Refusal> {
+        let attended = self.browser.ok_or(Refusal::OtherSort(self.id))?;
+        if shown.hash() != self.token {
+            return Err(Refusal::Unknown);
         }
-        Ok(Self { used_at: now, token: next.hash(), ..self.clone() })
+        self.goes_on(user, now)?;
+        Ok(Attended { locked: attended.locked || now >= attended.locks_at(), ..attended })
+    }
+
+    /// Goes on for whoever shows its token; `is_attended` says whether its user did something, or only their page.
+    pub fn go_on_in_browser(
+        &self,
+        user: &User,
+        shown: &SessionToken,
+        is_attended: bool,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let attended = self.shown_in_browser(user, shown, now)?;
+        if attended.locked {
+            return Err(Refusal::Locked(self.id));
+        }
+        let noted = |at: Timestamp| if now.duration_since(at) < NOTED { at } else { now };
+        let at = if is_attended { noted(attended.at) } else { attended.at };
+        Ok(Self { used_at: noted(self.used_at), browser: Some(Attended { at, ..attended }), ..self.clone() })
+    }
+
+    /// Locks a browser's session.
+    #[must_use]
+    pub fn lock(&self) -> Self {
+        Self { browser: self.browser.map(|attended| Attended { locked: true, ..attended }), ..self.clone() }
+    }
+
+    /// Unlocks it, for whoever has shown their password again.
+    #[must_use]
+    pub fn unlock(&self, now: Timestamp) -> Self {
+        Self { browser: self.browser.map(|_| Attended { at: now, locked: false }), ..self.clone() }
     }
 
     /// Ends it; what has ended stays as it ended.
@@ -204,6 +283,13 @@ impl Session {
     /// When it has lasted its time.
     pub fn ends_at(&self) -> Timestamp {
         self.created_at.saturating_add(LIFETIME).unwrap_or(Timestamp::MAX)
+    }
+}
+
+impl Attended {
+    /// When it is locked unless its user does something.
+    pub fn locks_at(&self) -> Timestamp {
+        self.at.saturating_add(UNATTENDED).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The routes.
 
 mod audited;
+mod browser;
 mod factors;
 mod keys;
 mod login;
@@ -23,6 +24,12 @@ pub fn routes(directory: Arc<Directory>, viewer: Viewer, tokens: Arc<AccessToken
     let door = Door::of(APP_ID, tokens)?
         .on("POST /auth/login", login::login)
         .on("POST /auth/refresh", sessions::refresh)
+        .on("POST /auth/session", browser::begin)
+        .on("GET /auth/session", browser::read)
+        .on("DELETE /auth/session", browser::end)
+        .on("POST /auth/session/lock", browser::lock)
+        .on("POST /auth/session/unlock", browser::unlock)
+        .on("POST /auth/session/token", browser::exchange)
         .on("POST /auth/logout", sessions::logout)
         .on("POST /auth/logout-all", sessions::logout_all)
         .on("POST /auth/password", password::change)

@@ -14,11 +14,12 @@ use uuid::Uuid;
 use crate::domain::{
     access_token,
     sealing_key::BlindAddress,
-    session::{EndReason, Ended, Session, TokenHash},
+    session::{Attended, EndReason, Ended, Session, TokenHash},
 };
 
-/// How much longer than it lasts an access token is taken for alive: a verifier allows a minute, clocks differ.
-const MARGIN: i64 = 120;
+/// How much longer than it lasts an access token is taken for alive: a verifier allows a minute, clocks differ, and a
+/// browser's session notes its use half a minute late.
+const MARGIN: i64 = 180;
 
 /// `data` of a `session/<id>` document.
 #[derive(Clone, Deserialize, Serialize)]
@@ -30,9 +31,17 @@ struct SessionData {
     used_at: Timestamp,
     token_hash: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    browser: Option<AttendedData>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ended: Option<EndedData>,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+struct AttendedData {
+    at: Timestamp,
+    locked: bool,
 }
 
 #[derive(Clone, Deserialize, Serialize)]
@@ -121,6 +130,7 @@ impl SessionData {
             created_at: session.created_at,
             used_at: session.used_at,
             token_hash: session.token.to_string(),
+            browser: session.browser.map(|Attended { at, locked }| AttendedData { at, locked }),
             address: session.address.as_ref().map(|address| address.as_str().to_owned()),
             ended,
         }
@@ -156,6 +166,7 @@ fn session(id: Uuid, data: &SessionData) -> Result<Session, Failure> {
         created_at: data.created_at,
         used_at: data.used_at,
         token,
+        browser: data.browser.as_ref().map(|&AttendedData { at, locked }| Attended { at, locked }),
         address: data.address.clone().map(BlindAddress::kept),
         ended: data.ended.as_ref().map(|&EndedData { at, reason }| Ended { at, reason: reason.into() }),
     })
@@ -164,11 +175,11 @@ fn session(id: Uuid, data: &SessionData) -> Result<Session, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::session::{RefreshToken, SECRET};
+    use crate::domain::session::{SECRET, SessionToken};
 
     #[test]
     fn a_session_reads_as_it_was_written_and_holds_no_token() {
-        let token = RefreshToken::new(Uuid::from_u128(5), [9; SECRET]);
+        let token = SessionToken::new(Uuid::from_u128(5), [9; SECRET]);
         let begun = Session {
             id: token.session,
             user: Uuid::from_u128(6),
@@ -176,10 +187,13 @@ mod tests {
             created_at: Timestamp::UNIX_EPOCH,
             used_at: Timestamp::UNIX_EPOCH,
             token: token.hash(),
+            browser: None,
             address: Some(BlindAddress::kept("x".to_owned())),
             ended: None,
         };
-        for one in [begun.clone(), begun.end(EndReason::Reused, Timestamp::UNIX_EPOCH)] {
+        let browser = Some(Attended { at: Timestamp::UNIX_EPOCH, locked: true });
+        let in_browser = Session { browser, ..begun.clone() };
+        for one in [begun.clone(), begun.end(EndReason::Reused, Timestamp::UNIX_EPOCH), in_browser] {
             let stored = serde_json::to_string(&SessionData::of(&one)).unwrap();
             assert_eq!(stored.contains("ended"), one.ended.is_some(), "the projection asks for the member");
             assert!(!stored.contains(token.reveal().split_once('.').unwrap().1));

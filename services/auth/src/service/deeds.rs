@@ -46,6 +46,27 @@ pub enum Deed {
         /// Who.
         user: Uuid,
     },
+    /// A user locked their session at a browser.
+    Locked {
+        /// Who.
+        user: Uuid,
+        /// The session.
+        session: Uuid,
+    },
+    /// A user unlocked their session at a browser.
+    Unlocked {
+        /// Who.
+        user: Uuid,
+        /// The session.
+        session: Uuid,
+    },
+    /// Somebody gave a wrong password when they wanted a session unlocked.
+    UnlockRefused {
+        /// Whose.
+        user: Uuid,
+        /// The session.
+        session: Uuid,
+    },
     /// A user changed their password.
     PasswordChanged {
         /// Who.
@@ -184,6 +205,18 @@ pub(super) fn entry(deed: Deed) -> Entry {
         Deed::SignedOut { user, session } => {
             Entry::new(Action::Execute, "logout").by(within(user, session)).about(SESSION, session)
         }
+        Deed::Locked { user, session } => {
+            Entry::new(Action::Execute, "session-locked").by(within(user, session)).about(SESSION, session)
+        }
+        Deed::Unlocked { user, session } => {
+            Entry::new(Action::Execute, "session-unlocked").by(within(user, session)).about(SESSION, session)
+        }
+        // Whoever sits there has not proved who they are.
+        Deed::UnlockRefused { user, session } => Entry::new(Action::Execute, "session-unlocked")
+            .ended(Outcome::MinorFailure)
+            .about(SESSION, session)
+            .detail("user", user)
+            .detail("reason", "wrong-password"),
         Deed::SignedOutEverywhere { user } => Entry::new(Action::Execute, "logout-all").by(by(user)).about(USER, user),
         Deed::PasswordChanged { user } => Entry::new(Action::Update, "password-changed").by(by(user)).about(USER, user),
         Deed::PasswordRefused { user } => Entry::new(Action::Update, "password-changed")

@@ -19,7 +19,7 @@ use crate::{
         email_address::EmailAddress,
         password::{HashError, Password, PasswordHash, SALT},
         second_factor::Otp,
-        session::{RefreshToken, Session},
+        session::{Session, SessionToken},
         user::{Refusal, User},
     },
     outbound::{
@@ -28,6 +28,27 @@ use crate::{
         users::Loaded,
     },
 };
+
+/// What somebody signs in with.
+#[derive(Debug)]
+pub struct Credentials {
+    /// Who they say they are.
+    pub email: EmailAddress,
+    /// What proves it.
+    pub password: Password,
+    /// What proves it besides, where the user has a second factor.
+    pub otp: Option<Otp>,
+}
+
+/// Makes a session of one sort or the other.
+pub(super) type Beginning = fn(&User, &SessionToken, Timestamp) -> Session;
+
+/// A session that has just begun.
+pub(super) struct Begun {
+    pub(super) user: User,
+    pub(super) session: Session,
+    pub(super) token: SessionToken,
+}
 
 /// What a user gets who is let in.
 #[derive(Debug)]
@@ -39,7 +60,7 @@ pub struct Granted {
     /// What it is good for.
     pub scope: &'static str,
     /// Renews it, once.
-    pub refresh_token: RefreshToken,
+    pub refresh_token: SessionToken,
 }
 
 /// Why nobody was signed in.
@@ -87,16 +108,27 @@ pub enum GrantError {
 
 impl Directory {
     /// Signs a user in and begins a session.
-    ///
-    /// Each step is the same for everyone up to the refusal, so that neither words nor time tell who exists.
     pub async fn login(
         &self,
-        email: &EmailAddress,
-        password: Password,
-        otp: Option<Otp>,
+        shown: Credentials,
         address: Option<&str>,
         now: Timestamp,
     ) -> Result<Granted, LoginError> {
+        let Begun { user, session, token } = self.sign_in(shown, address, Session::begin, now).await?;
+        Ok(self.grant(&user, &session, token, now)?)
+    }
+
+    /// Signs a user in by what they have `shown`, and begins their session as `begin` says.
+    ///
+    /// Each step is the same for everyone up to the refusal, so that neither words nor time tell who exists.
+    pub(super) async fn sign_in(
+        &self,
+        shown: Credentials,
+        address: Option<&str>,
+        begin: Beginning,
+        now: Timestamp,
+    ) -> Result<Begun, LoginError> {
+        let Credentials { email, password, otp } = shown;
         if self.signing_key().is_none() {
             return Err(GrantError::NotReady.into());
         }
@@ -123,7 +155,7 @@ impl Directory {
         if let Some(better) = better {
             self.rehash(&loaded, better).await;
         }
-        self.begin(loaded, &verified, otp, attempt, now).await
+        self.begin(loaded, &verified, otp.as_ref(), attempt, begin, now).await
     }
 
     /// Begins the session of a user whose password was one of the `verified`, once they have shown what stands beside it.
@@ -131,20 +163,21 @@ impl Directory {
         &self,
         mut loaded: Loaded,
         verified: &[Option<PasswordHash>],
-        otp: Option<Otp>,
+        otp: Option<&Otp>,
         attempt: Attempt,
+        begin: Beginning,
         now: Timestamp,
-    ) -> Result<Granted, LoginError> {
-        let token = RefreshToken::new(Uuid::now_v7(), chance::bytes().map_err(GrantError::Chance)?);
+    ) -> Result<Begun, LoginError> {
+        let token = SessionToken::new(Uuid::now_v7(), chance::bytes().map_err(GrantError::Chance)?);
         let mut tried = 0;
         loop {
             tried += 1;
-            let user = self.with_factor(&loaded.user, otp.as_ref(), now);
+            let user = self.with_factor(&loaded.user, otp, now);
             if let Err(LoginError::Refused(refusal)) = &user {
                 self.note_first(Deed::SignInRefused(*refusal))?;
             }
             let user = user?;
-            let session = Session { address: attempt.address.clone(), ..Session::begin(&user, &token, now) };
+            let session = Session { address: attempt.address.clone(), ..begin(&user, &token, now) };
             let deed = Deed::SignedIn { user: user.id, session: session.id, role: user.role };
             let entry = deeds::entry(deed);
             // That a code has served is stored with the session that it lets in: of two who show it, one gets in.
@@ -156,7 +189,7 @@ impl Directory {
             match saved {
                 Ok(()) => {
                     deeds::done(deed);
-                    return Ok(self.grant(&user, &session, token, now)?);
+                    return Ok(Begun { user, session, token });
                 }
                 Err(Failure::Changed | Failure::Again) if tried < TRIES => {
                     loaded = self.users.get(user.id).await?.ok_or(Refusal::Unknown)?;
@@ -182,14 +215,23 @@ impl Directory {
         &self,
         user: &User,
         session: &Session,
-        refresh_token: RefreshToken,
+        refresh_token: SessionToken,
         now: Timestamp,
     ) -> Result<Granted, GrantError> {
+        let (access_token, expires_in) = self.access_token(user, session, now)?;
+        Ok(Granted { access_token, expires_in, scope: user.scope(self.factor_required), refresh_token })
+    }
+
+    /// An access token, and how many seconds it lasts.
+    pub(super) fn access_token(
+        &self,
+        user: &User,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<(String, i64), GrantError> {
         let key = self.signing_key().ok_or(GrantError::NotReady)?;
-        let scope = user.scope(self.factor_required);
-        let claims = access_token::claims(user, scope, session, Uuid::now_v7(), now);
-        let expires_in = claims.exp - claims.iat;
-        Ok(Granted { access_token: key.sign(&claims)?, expires_in, scope, refresh_token })
+        let claims = access_token::claims(user, user.scope(self.factor_required), session, Uuid::now_v7(), now);
+        Ok((key.sign(&claims)?, claims.exp - claims.iat))
     }
 
     /// Keeps a hash that is as dear as hashes are made today. Another sign-in will try again if this one cannot.

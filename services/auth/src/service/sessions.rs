@@ -17,7 +17,7 @@ use super::{
     login::{GrantError, Granted},
 };
 use crate::domain::{
-    session::{EndReason, RefreshToken, Refusal, Session},
+    session::{EndReason, Refusal, Session, SessionToken},
     user::User,
 };
 
@@ -67,8 +67,8 @@ impl Directory {
     /// old one, and that ends the session, as it does for any token that is not the current one: either the thief or
     /// the owner came second, and nobody can tell who.
     pub async fn refresh(&self, shown: &str, now: Timestamp) -> Result<Granted, RefreshError> {
-        let shown = RefreshToken::parse(shown).ok_or(Refusal::Unreadable)?;
-        let next = RefreshToken::new(shown.session, chance::bytes().map_err(GrantError::Chance)?);
+        let shown = SessionToken::parse(shown).ok_or(Refusal::Unreadable)?;
+        let next = SessionToken::new(shown.session, chance::bytes().map_err(GrantError::Chance)?);
         let mut tried = 0;
         loop {
             tried += 1;

@@ -2,6 +2,7 @@
 
 mod administrator;
 mod audited;
+mod browser;
 mod factors;
 mod instance;
 mod login;
@@ -60,6 +61,9 @@ fn main() -> ExitCode {
             testkit::test("one_address_does_not_try_every_account", &parts, throttle::one_address),
             testkit::test("the_present_password_is_not_tried_for_ever", &parts, throttle::present_password),
             testkit::test("what_a_change_leaves_in_the_audit_is_written_with_it", &parts, audited::changes),
+            testkit::test("a_browser_goes_on_by_its_cookie", &parts, browser::goes_on_by_its_cookie),
+            testkit::test("a_browser_that_is_left_is_locked", &parts, browser::is_locked),
+            testkit::test("what_a_browser_does_is_noted_seldom", &parts, browser::is_noted_seldom),
             testkit::test("a_code_serves_once_and_only_beside_the_password", &parts, factors::code_once),
             testkit::test("a_second_factor_is_taken_away_with_care", &parts, factors::taken_away),
             testkit::test("some_roles_set_a_second_factor_up_first", &parts, factors::required),

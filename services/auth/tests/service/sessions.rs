@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use access::Role;
 use auth::domain::{
-    session::{RefreshToken, Session},
+    session::{Session, SessionToken},
     user::User,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -96,7 +96,7 @@ pub(crate) async fn refusals(parts: Parts) -> Result<()> {
     let now = Timestamp::now();
     let ago = |minutes| now - SignedDuration::from_mins(minutes);
     let begin = |user: &User, secret: u8, at| {
-        let token = RefreshToken::new(Uuid::now_v7(), [secret; 32]);
+        let token = SessionToken::new(Uuid::now_v7(), [secret; 32]);
         (Session::begin(user, &token, at), token.reveal())
     };
     let (good, good_token) = begin(&ada.user, 1, ago(29));
@@ -158,14 +158,14 @@ pub(crate) async fn of_a_changed_user(parts: Parts) -> Result<()> {
     assert_eq!(refresh(&parts, &before.refresh).await?.0, 401);
 
     // A sign-in that was under way when the user was changed comes to an end after it.
-    let token = RefreshToken::new(Uuid::now_v7(), [9; 32]);
+    let token = SessionToken::new(Uuid::now_v7(), [9; 32]);
     people::sessions(&parts)?.create(&Session::begin(&ada.user, &token, Timestamp::now()), &people::login()).await?;
     told_as_over(&parts, &token.session.to_string()).await?;
     assert_eq!(refresh(&parts, &token.reveal()).await?.0, 401);
 
     // What nobody can hold a living access token of is not worth telling.
-    let old = RefreshToken::new(Uuid::now_v7(), [8; 32]);
-    let long_ago = Timestamp::now() - SignedDuration::from_mins(13);
+    let old = SessionToken::new(Uuid::now_v7(), [8; 32]);
+    let long_ago = Timestamp::now() - SignedDuration::from_mins(14);
     people::sessions(&parts)?.create(&Session::begin(&ada.user, &old, long_ago), &people::login()).await?;
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert!(!is_revoked(&parts, &old.session.to_string()).await?);

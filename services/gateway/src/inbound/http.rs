@@ -1,5 +1,6 @@
 //! The public routes: all that the matrix of roles calls public, and nothing else, whatever a service behind answers.
 
+mod browser;
 mod docs;
 mod forward;
 pub mod headers;
@@ -12,7 +13,11 @@ use axum::Router;
 use contracts::rest;
 use sidecar::Sidecar;
 
-use self::{forward::to, limits::Limits};
+use self::{
+    browser::Browsers,
+    forward::{Cookies, to},
+    limits::Limits,
+};
 use super::transcoder;
 use crate::APP_ID;
 
@@ -21,11 +26,16 @@ pub fn routes(sidecar: &Sidecar, tokens: Arc<AccessTokens>, limits: &Arc<Limits>
     let operations = matrix::operations()?;
     let places: BTreeMap<_, _> = operations.iter().map(|operation| (&operation.app, limits.places())).collect();
     let guarded = Arc::clone(limits);
+    let browsers = Arc::new(Browsers::new(sidecar));
     let mut door = Door::public(APP_ID, tokens)?
+        .behind_first(move |operation, route| browsers.of_route(operation, route))
         .behind(move |operation, route| guarded.of_route(Arc::clone(&places[&operation.app]), route));
     for operation in operations.iter().filter(|operation| operation.public && operation.app != APP_ID) {
         match &operation.name {
-            Name::Http { .. } => door = door.on(&operation.name.to_string(), to(&operation.app, sidecar)),
+            Name::Http { .. } => {
+                let cookies = if browser::is_about_cookies(operation) { Cookies::Session } else { Cookies::None };
+                door = door.on(&operation.name.to_string(), to(&operation.app, sidecar, cookies));
+            }
             Name::Grpc(name) => {
                 let method = rest::method(name)?;
                 for binding in &method.bindings {

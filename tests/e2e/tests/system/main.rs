@@ -3,6 +3,7 @@
 
 mod access_matrix;
 mod bad_input;
+mod browsers;
 mod collector;
 mod door;
 mod faults;
@@ -56,6 +57,9 @@ trials! {
     a_bad_token_is_refused_at_the_gateway_and_at_every_app: roles::every_bad_token,
     a_forged_identity_gives_nothing: roles::forged_identities,
     a_session_that_was_ended_is_over_everywhere_within_five_seconds: sessions::end_everywhere,
+    a_browser_goes_on_by_its_cookie_and_has_no_token: browsers::go_on_by_cookie,
+    a_page_of_another_site_does_nothing_in_a_browsers_session: browsers::keep_other_sites_out,
+    a_browser_that_is_locked_or_signed_out_is_so_everywhere: browsers::lock,
     nothing_is_smuggled_through_the_public_port: smuggling::nothing_passes,
     who_sends_slowly_does_not_keep_a_connection: smuggling::slow_heads_end,
     the_gateway_limits_what_anybody_may_ask: limits::by_default,

@@ -115,6 +115,7 @@ fn somebodies(stage: &Stage) -> Result<Vec<Somebody>> {
 /// What the matrix says, read here a second time.
 fn expected(allowed: &Allowed, somebody: &Somebody) -> Outcome {
     match (allowed, somebody.role) {
+        (Allowed::Whoever(Whoever::Cookie), _) => Outcome::NotSignedIn,
         (_, None) if !allowed.is_open() => Outcome::NotSignedIn,
         (Allowed::Whoever(Whoever::Open | Whoever::Enrolling), _) => Outcome::LetThrough,
         (Allowed::Whoever(Whoever::SignedIn), Some(_)) if !somebody.enrolling => Outcome::LetThrough,

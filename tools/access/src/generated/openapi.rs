@@ -65,7 +65,7 @@ fn assemble(mut document: Value, parts: BTreeMap<String, Value>, operations: &[O
             };
             let known = public.iter().find(|operation| operation.name == name);
             let Some(known) = known else { bail!("roles.yaml has no public operation {name}") };
-            rule(operation, &known.allowed)?;
+            rule(operation, verb, &known.allowed)?;
             told.push(name);
         }
     }
@@ -111,15 +111,23 @@ fn join(document: &mut Value, part: Value) -> Result<()> {
 }
 
 /// What the matrix says of an operation, and what every operation can answer.
-fn rule(operation: &mut Map<String, Value>, allowed: &Allowed) -> Result<()> {
+fn rule(operation: &mut Map<String, Value>, verb: &str, allowed: &Allowed) -> Result<()> {
     let who = match allowed {
         Allowed::Whoever(Whoever::Open) => json!("everyone"),
+        Allowed::Whoever(Whoever::Cookie) => json!("whoever has the cookie of a browser's session"),
         Allowed::Whoever(Whoever::SignedIn) => json!("whoever is signed in"),
         Allowed::Whoever(Whoever::Enrolling) => json!("whoever is signed in, also before a second factor is set up"),
         Allowed::Roles(roles) => json!(roles),
     };
     operation.insert("x-roles".to_owned(), who);
-    operation.insert("security".to_owned(), if allowed.is_open() { json!([]) } else { json!([{ "bearer": [] }]) });
+    // A page shows its token, too, where something is changed.
+    let session = if verb == "get" { json!({ "session": [] }) } else { json!({ "session": [], "csrf": [] }) };
+    let security = match allowed {
+        Allowed::Whoever(Whoever::Open) => json!([]),
+        Allowed::Whoever(Whoever::Cookie) => json!([session]),
+        _ => json!([{ "bearer": [] }, session]),
+    };
+    operation.insert("security".to_owned(), security);
     let has_body = operation.contains_key("requestBody");
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut).context("no responses")?;
     let mut can_answer = vec![
@@ -129,7 +137,7 @@ fn rule(operation: &mut Map<String, Value>, allowed: &Allowed) -> Result<()> {
         ("503", "Unavailable"),
         ("504", "TimedOut"),
     ];
-    if !allowed.is_open() {
+    if *allowed != Allowed::Whoever(Whoever::Open) {
         can_answer.extend([("401", "Unauthenticated"), ("403", "Forbidden")]);
     }
     if has_body {

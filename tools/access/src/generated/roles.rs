@@ -35,9 +35,13 @@ fn table<'a>(page: &mut String, operations: impl Iterator<Item = &'a Operation>)
     writeln!(page, "| app | operation | everyone | {roles} |")?;
     writeln!(page, "|{}", " --- |".repeat(Role::ALL.len() + 3))?;
     for Operation { app, name, allowed, .. } in operations {
-        let everyone = if allowed.is_open() { "yes" } else { "" };
+        let everyone = match allowed {
+            Allowed::Whoever(Whoever::Open) => "yes",
+            Allowed::Whoever(Whoever::Cookie) => "with the cookie of a browser's session",
+            _ => "",
+        };
         let cells = Role::ALL.map(|role| match allowed {
-            Allowed::Whoever(Whoever::Open) => "",
+            Allowed::Whoever(Whoever::Open | Whoever::Cookie) => "",
             Allowed::Whoever(Whoever::Enrolling) => "yes, also before the second factor",
             allowed if allowed.has(role) => "yes",
             _ => "",

@@ -10,8 +10,8 @@ fn user() -> User {
     User::administrator(email, password, Timestamp::UNIX_EPOCH)
 }
 
-fn token(secret: u8) -> RefreshToken {
-    RefreshToken::new(Uuid::from_u128(5), [secret; SECRET])
+fn token(secret: u8) -> SessionToken {
+    SessionToken::new(Uuid::from_u128(5), [secret; SECRET])
 }
 
 fn minute(minutes: i64) -> Timestamp {
@@ -21,7 +21,7 @@ fn minute(minutes: i64) -> Timestamp {
 #[test]
 fn a_token_reads_as_it_was_revealed_and_in_no_other_spelling() {
     let revealed = token(3).reveal();
-    let read = RefreshToken::parse(&revealed).unwrap();
+    let read = SessionToken::parse(&revealed).unwrap();
     assert_eq!((read.session, read.hash()), (token(3).session, token(3).hash()));
     let (session, secret) = revealed.split_once('.').unwrap();
     for bad in [
@@ -36,7 +36,7 @@ fn a_token_reads_as_it_was_revealed_and_in_no_other_spelling() {
         &format!("{}.{secret}", session.replace('-', "")),
         &format!("{revealed}.x"),
     ] {
-        assert!(RefreshToken::parse(bad).is_none(), "{bad:?}");
+        assert!(SessionToken::parse(bad).is_none(), "{bad:?}");
     }
 }
 
@@ -77,6 +77,61 @@ fn what_happens_to_a_user_happens_to_their_sessions() {
     let ended = begun.end(EndReason::Reused, minute(1));
     assert_eq!(renew(&ended, &user()), Err(Refusal::Ended(begun.id)));
     assert_eq!(ended.end(EndReason::SignedOut, minute(2)), ended, "the first end is the one that counts");
+}
+
+#[test]
+fn a_browser_goes_on_with_one_token_until_the_end() {
+    let begun = Session::begin_in_browser(&user(), &token(1), minute(0));
+    let go_on = |session: &Session, at| session.go_on_in_browser(&user(), &token(1), true, minute(at));
+    let busy = (1..72).fold(begun.clone(), |session, tick| go_on(&session, tick * 10).unwrap());
+    assert_eq!((busy.used_at, busy.token), (minute(710), begun.token));
+    assert!(go_on(&busy, 719).is_ok());
+    assert_eq!(go_on(&busy, 720), Err(Refusal::Expired(begun.id)));
+    let wrong = begun.go_on_in_browser(&user(), &token(2), true, minute(1));
+    assert_eq!(wrong, Err(Refusal::Unknown), "who knows the id alone ends nothing");
+    let changed = User { epoch: 1, ..user() };
+    assert_eq!(begun.go_on_in_browser(&changed, &token(1), true, minute(1)), Err(Refusal::Outdated(begun.id)));
+    let soon = begun.go_on_in_browser(&user(), &token(1), true, minute(0) + SignedDuration::from_secs(29));
+    assert_eq!(soon, Ok(begun), "what is known well enough is not written");
+}
+
+#[test]
+fn what_a_page_does_by_itself_keeps_no_browser_open() {
+    let begun = Session::begin_in_browser(&user(), &token(1), minute(0));
+    let go_on =
+        |session: &Session, is_attended, at| session.go_on_in_browser(&user(), &token(1), is_attended, minute(at));
+    let watched = (1..15).fold(begun.clone(), |session, tick| go_on(&session, false, tick).unwrap());
+    assert_eq!(watched.used_at, minute(14), "when a token was given last");
+    for is_attended in [false, true] {
+        assert_eq!(go_on(&watched, is_attended, 15), Err(Refusal::Locked(begun.id)));
+    }
+    let busy = go_on(&watched, true, 14).unwrap();
+    assert!(go_on(&busy, false, 28).is_ok());
+    assert_eq!(go_on(&busy, false, 29), Err(Refusal::Locked(begun.id)));
+}
+
+#[test]
+fn a_locked_browser_is_unlocked_until_the_session_is_over() {
+    let begun = Session::begin_in_browser(&user(), &token(1), minute(0));
+    let shown = |session: &Session, at| session.shown_in_browser(&user(), &token(1), minute(at));
+    let locked = begun.lock();
+    assert!(shown(&locked, 1).unwrap().locked && !shown(&begun, 1).unwrap().locked);
+    assert!(shown(&begun, 15).unwrap().locked, "nobody was there");
+    assert_eq!(locked.go_on_in_browser(&user(), &token(1), true, minute(1)), Err(Refusal::Locked(begun.id)));
+    let unlocked = locked.unlock(minute(600));
+    assert!(!shown(&unlocked, 601).unwrap().locked);
+    assert_eq!(shown(&unlocked, 720), Err(Refusal::Expired(begun.id)));
+    assert_eq!(shown(&unlocked.end(EndReason::SignedOut, minute(601)), 602), Err(Refusal::Ended(begun.id)));
+}
+
+#[test]
+fn a_cookie_does_not_renew_and_a_refresh_token_is_no_cookie() {
+    let (begun, in_browser) =
+        (Session::begin(&user(), &token(1), minute(0)), Session::begin_in_browser(&user(), &token(1), minute(0)));
+    let renewed = in_browser.renew(&user(), &token(1), &token(2), minute(1));
+    assert_eq!(renewed, Err(Refusal::OtherSort(begun.id)));
+    assert_eq!(begun.shown_in_browser(&user(), &token(1), minute(1)), Err(Refusal::OtherSort(begun.id)));
+    assert_eq!((begun.lock(), begun.unlock(minute(1))), (begun.clone(), begun));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::domain::{
     access_token::{self, LIFETIME},
     email_address::EmailAddress,
     password::{Password, SALT},
-    session::{self, RefreshToken, Session},
+    session::{self, Session, SessionToken},
     user::User,
 };
 
@@ -58,7 +58,7 @@ fn what_is_no_key_is_refused_and_not_told() {
 #[test]
 fn a_token_does_not_outlast_its_session() {
     let now = Timestamp::now();
-    let session = Session::begin(&user(), &RefreshToken::new(Uuid::from_u128(6), [1; 32]), now);
+    let session = Session::begin(&user(), &SessionToken::new(Uuid::from_u128(6), [1; 32]), now);
     let late = session.ends_at() - jiff::SignedDuration::from_secs(30);
     let claims = access_token::claims(&user(), access::SCOPE, &session, Uuid::from_u128(5), late);
     assert_eq!((claims.exp - claims.iat, claims.iat - now.as_second()), (30, session::LIFETIME.as_secs() - 30));
@@ -69,7 +69,7 @@ fn what_is_signed_verifies_with_the_published_set() {
     let key = SigningKey::from_pem(&pem(false)).unwrap();
     let now = Timestamp::now();
     let (user, id) = (user(), Uuid::from_u128(5));
-    let session = Session::begin(&user, &RefreshToken::new(Uuid::from_u128(6), [1; 32]), now);
+    let session = Session::begin(&user, &SessionToken::new(Uuid::from_u128(6), [1; 32]), now);
     let claims = access_token::claims(&user, access::SCOPE, &session, id, now);
     assert_eq!((claims.exp - claims.iat, claims.nbf, claims.jti), (LIFETIME, claims.iat, id));
     let token = key.sign(&claims).unwrap();

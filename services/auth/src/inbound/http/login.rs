@@ -19,7 +19,10 @@ use serde::Serialize;
 use super::request::client_address;
 use crate::{
     domain::{email_address::EmailAddress, password::Password, second_factor::Otp},
-    service::{Directory, login::Granted},
+    service::{
+        Directory,
+        login::{Credentials, Granted},
+    },
 };
 
 /// Room for blanks around an address; its own rule is narrower.
@@ -38,8 +41,7 @@ struct Answer {
 pub(super) async fn login(State(directory): State<Arc<Directory>>, request: Request) -> Result<Response, Problem> {
     let address = client_address(&request);
     let body = read_body(request, &["application/json"]).await?;
-    let (email, password, otp) = credentials(&body)?;
-    Ok(answer(directory.login(&email, password, otp, address.as_deref(), Timestamp::now()).await?))
+    Ok(answer(directory.login(credentials(&body)?, address.as_deref(), Timestamp::now()).await?))
 }
 
 /// The tokens, for their owner and for no cache.
@@ -50,7 +52,8 @@ pub(super) fn answer(granted: Granted) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
 }
 
-fn credentials(body: &[u8]) -> Result<(EmailAddress, Password, Option<Otp>), Problem> {
+/// What a user signs in with, by either door.
+pub(super) fn credentials(body: &[u8]) -> Result<Credentials, Problem> {
     let mut findings = Findings::default();
     let mut object = input::body(body)?;
     object.require("email", &mut findings);
@@ -59,7 +62,7 @@ fn credentials(body: &[u8]) -> Result<(EmailAddress, Password, Option<Otp>), Pro
     let password = object.parsed_exactly("password", &mut findings, Password::parse);
     let otp = object.parsed_exactly("otp", &mut findings, Otp::parse);
     object.finish(&mut findings);
-    findings.into_result(email.zip(password).map(|(email, password)| (email, password, otp)))
+    findings.into_result(email.zip(password).map(|(email, password)| Credentials { email, password, otp }))
 }
 
 #[cfg(test)]
@@ -90,7 +93,8 @@ mod tests {
 
     #[test]
     fn a_password_comes_as_it_was_sent_and_an_address_does_not() {
-        let (email, password, _) = credentials(br#"{"email": " A@B.example ", "password": " \tx\n"}"#).unwrap();
+        let Credentials { email, password, .. } =
+            credentials(br#"{"email": " A@B.example ", "password": " \tx\n"}"#).unwrap();
         assert_eq!(email.as_str(), "a@b.example");
         let kept = Password::parse(" \tx\n").unwrap().hash(&[7; 16]).unwrap();
         assert!(password.matches(Some(&kept)).unwrap());

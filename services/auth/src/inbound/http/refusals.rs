@@ -7,10 +7,11 @@ use problem::{Kind, Problem};
 use sidecar::failure::Failure;
 
 use super::request::not_found;
-use crate::domain::user::Refusal;
+use crate::domain::{session, user::Refusal};
 use crate::outbound::throttle::Throttled;
 use crate::service::{
     AttemptError,
+    browser::BrowserError,
     factors::FactorError,
     hashing::Busy,
     login::{GrantError, LoginError},
@@ -89,6 +90,28 @@ impl From<RefreshError> for Problem {
                 .with_cause(refusal),
             RefreshError::Grant(error) => error.into(),
             RefreshError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<BrowserError> for Problem {
+    fn from(error: BrowserError) -> Self {
+        match error {
+            BrowserError::Refused(session::Refusal::Locked(_)) => {
+                Self::new(Kind::Unauthenticated, "The session is locked; unlock it by POST /auth/session/unlock.")
+                    .with_slug("session-locked")
+                    .with_cause(error)
+            }
+            BrowserError::Refused(refusal) => RefreshError::Refused(refusal).into(),
+            BrowserError::WrongPassword => Self::invalid_field("/password", "is not the present password")
+                .with_slug("invalid-credentials")
+                .with_cause(error),
+            BrowserError::Attempt(error) => error.into(),
+            BrowserError::Busy(busy) => busy.into(),
+            BrowserError::Hash(_) => Self::internal(error),
+            BrowserError::Grant(error) => error.into(),
+            BrowserError::Store(failure) => failure.into(),
+            BrowserError::Unrecorded(problem) => problem,
         }
     }
 }
@@ -175,7 +198,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::session;
 
     #[test]
     fn every_refusal_has_the_same_words() {

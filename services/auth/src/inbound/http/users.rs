@@ -166,7 +166,7 @@ fn etag(version: u64) -> String {
 }
 
 /// The same members as in a page of `api.users_page`.
-fn user_json(Versioned { user, .. }: &Versioned) -> Map<String, Value> {
+pub(super) fn user_json(Versioned { user, .. }: &Versioned) -> Map<String, Value> {
     let members = [
         ("id", json!(user.id)),
         ("email", json!(user.email.as_str())),

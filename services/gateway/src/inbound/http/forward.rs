@@ -2,11 +2,12 @@
 
 use std::{future::Future, pin::Pin};
 
+use access::cookie::{COOKIE, session_cookie};
 use axum::{
     extract::Request,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use problem::{Kind, Problem};
 use runtime::http::read_any_body;
 use sidecar::Sidecar;
@@ -36,22 +37,40 @@ const RESPONSE_HEADERS: [HeaderName; 7] = [
     header::WWW_AUTHENTICATE,
 ];
 
+/// Which cookies pass.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(super) enum Cookies {
+    /// None, either way.
+    None,
+    /// The one of a browser's session, and what the service sets.
+    Session,
+}
+
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
 
 /// A handler that passes requests on to the app `id`.
-pub(super) fn to(id: &'static str, sidecar: &Sidecar) -> impl Fn(Request) -> Answer + Clone + Send + Sync + 'static {
+pub(super) fn to(
+    id: &'static str,
+    sidecar: &Sidecar,
+    cookies: Cookies,
+) -> impl Fn(Request) -> Answer + Clone + Send + Sync + 'static {
     let sidecar = sidecar.clone();
     move |request| {
         let sidecar = sidecar.clone();
-        Box::pin(async move { forward(&sidecar, id, request).await })
+        Box::pin(async move { forward(&sidecar, id, request, cookies).await })
     }
 }
 
-async fn forward(sidecar: &Sidecar, id: &'static str, request: Request) -> Result<Response, Problem> {
+async fn forward(sidecar: &Sidecar, id: &'static str, request: Request, cookies: Cookies) -> Result<Response, Problem> {
     let mut asked = http::Request::new(());
     *asked.method_mut() = request.method().clone();
     *asked.uri_mut() = request.uri().clone();
     *asked.headers_mut() = only(&REQUEST_HEADERS, request.headers());
+    if cookies == Cookies::Session {
+        let cookie = session_cookie(request.headers()).map(|value| format!("{COOKIE}={value}"));
+        let cookie = cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok());
+        asked.headers_mut().extend(cookie.map(|cookie| (header::COOKIE, cookie)));
+    }
     let body = read_any_body(request).await?;
     let asked = asked.map(|()| body);
     let answer = if is_safe_to_repeat(&asked) {
@@ -60,7 +79,11 @@ async fn forward(sidecar: &Sidecar, id: &'static str, request: Request) -> Resul
         sidecar.invoke(id, asked, DEADLINE).await?
     };
     let (parts, body) = answer.into_parts();
-    Ok((parts.status, only(&RESPONSE_HEADERS, &parts.headers), body).into_response())
+    let mut told = only(&RESPONSE_HEADERS, &parts.headers);
+    if cookies == Cookies::Session {
+        told.extend(only(&[header::SET_COOKIE], &parts.headers));
+    }
+    Ok((parts.status, told, body).into_response())
 }
 
 /// Reading changes nothing, and with a key the same request twice is the same as once.
@@ -116,7 +139,7 @@ mod tests {
             "traceparent",
         ];
         let headers: HeaderMap =
-            sent.map(|name| (HeaderName::from_static(name), http::HeaderValue::from_static("1"))).into_iter().collect();
+            sent.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("1"))).into_iter().collect();
         let passed: Vec<_> = only(&REQUEST_HEADERS, &headers).keys().map(ToString::to_string).collect();
         assert_eq!(passed, ["if-match"]);
     }
