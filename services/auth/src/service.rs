@@ -8,6 +8,7 @@ pub mod factors;
 pub mod hashing;
 pub mod login;
 pub mod passwords;
+pub mod proof;
 pub mod sessions;
 pub mod start;
 pub mod users;

@@ -4,19 +4,19 @@
 //! while; its user unlocks it with their password, and finds their page as they left it.
 
 use jiff::Timestamp;
-use problem::Problem;
 use sidecar::failure::Failure;
+use uuid::Uuid;
 
 use super::{
-    AttemptError, Directory,
+    Directory,
     deeds::{self, Deed},
-    hashing::Busy,
     login::{Begun, Credentials, GrantError, LoginError},
+    proof::ProofError,
     sessions::TRIES,
 };
 use crate::{
     domain::{
-        password::{HashError, Password},
+        password::Password,
         session::{Attended, Refusal, Session, SessionToken},
         user::User,
     },
@@ -55,27 +55,15 @@ pub enum BrowserError {
     /// It is over, locked, or there is none.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The password is another one.
-    #[error("wrong password")]
-    WrongPassword,
-    /// Too many have failed before.
+    /// The password does not prove who they are.
     #[error(transparent)]
-    Attempt(#[from] AttemptError),
-    /// Too many passwords are being checked.
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    /// A hash.
-    #[error(transparent)]
-    Hash(#[from] HashError),
+    Proof(#[from] ProofError),
     /// The token.
     #[error(transparent)]
     Grant(#[from] GrantError),
     /// The store.
     #[error(transparent)]
     Store(#[from] Failure),
-    /// The audit cannot keep up.
-    #[error(transparent)]
-    Unrecorded(#[from] Problem),
 }
 
 impl Directory {
@@ -133,16 +121,10 @@ impl Directory {
         address: Option<&str>,
         now: Timestamp,
     ) -> Result<InBrowser, BrowserError> {
-        let turn = self.hashing.enter()?;
         let (loaded, user, token) = self.of_cookie(cookie).await?;
         loaded.session.shown_in_browser(&user.user, &token, now)?;
-        let attempt = self.attempt(user.user.id, address).await?;
-        let kept = user.user.password;
-        if !turn.compute(move || password.matches(Some(&kept))).await?? {
-            self.note_first(Deed::UnlockRefused { user: user.user.id, session: loaded.session.id })?;
-            return Err(BrowserError::WrongPassword);
-        }
-        self.throttle.forgive(&attempt).await?;
+        let refused = Deed::UnlockRefused { user: user.user.id, session: loaded.session.id };
+        self.prove(&user.user, password, address, refused).await?;
         let unlocked = self.alter_in_browser(
             cookie,
             Some(|user, session| Deed::Unlocked { user, session }),
@@ -180,7 +162,7 @@ impl Directory {
     async fn alter_in_browser(
         &self,
         cookie: &str,
-        deed: Option<fn(uuid::Uuid, uuid::Uuid) -> Deed>,
+        deed: Option<fn(Uuid, Uuid) -> Deed>,
         change: impl Fn(&Session, &User, &SessionToken) -> Result<Session, Refusal>,
     ) -> Result<(Session, Versioned), BrowserError> {
         let mut tried = 0;

@@ -9,11 +9,11 @@ use super::{
     AttemptError, Directory,
     chance::{self, NoChance},
     deeds::{self, Deed},
-    hashing::Busy,
+    proof::ProofError,
     sessions::TRIES,
 };
 use crate::domain::{
-    password::{HashError, Password},
+    password::Password,
     second_factor::{Otp, SECRET, SecondFactor, provisioning},
     user::User,
 };
@@ -36,9 +36,9 @@ pub enum FactorError {
     /// There is no such user.
     #[error("there is no such user")]
     Unknown,
-    /// The password is another one.
-    #[error("wrong password")]
-    WrongPassword,
+    /// The password does not prove who they are.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// There is one already.
     #[error("there is a second factor already")]
     Enrolled,
@@ -54,12 +54,6 @@ pub enum FactorError {
     /// Too many have failed before.
     #[error(transparent)]
     Attempt(#[from] AttemptError),
-    /// Too many passwords are being checked.
-    #[error(transparent)]
-    Busy(#[from] Busy),
-    /// A hash.
-    #[error(transparent)]
-    Hash(#[from] HashError),
     /// Random numbers.
     #[error(transparent)]
     Chance(#[from] NoChance),
@@ -79,7 +73,7 @@ impl Directory {
         password: Password,
         address: Option<&str>,
     ) -> Result<Enrolment, FactorError> {
-        self.prove(caller, password, address).await?;
+        self.prove_again(caller, password, address).await?;
         let secret: [u8; SECRET] = chance::bytes()?;
         let nonce = chance::bytes()?;
         let sealing = self.sealing_key().ok_or(AttemptError::NotReady)?;
@@ -136,7 +130,7 @@ impl Directory {
         address: Option<&str>,
         now: Timestamp,
     ) -> Result<(), FactorError> {
-        self.prove(caller, password, address).await?;
+        self.prove_again(caller, password, address).await?;
         let deed = Deed::FactorRemoved { by: caller.subject, user: caller.subject };
         self.alter(caller.subject, Some(caller.session), Some(deed), |user| {
             if user.second_factor.is_none() {
@@ -174,15 +168,9 @@ impl Directory {
     }
 
     /// Has the caller prove once more who they are.
-    async fn prove(&self, caller: &Caller, password: Password, address: Option<&str>) -> Result<(), FactorError> {
-        let turn = self.hashing.enter()?;
-        let kept = self.users.get(caller.subject).await?.ok_or(FactorError::Unknown)?.user.password;
-        let attempt = self.attempt(caller.subject, address).await?;
-        if !turn.compute(move || password.matches(Some(&kept))).await?? {
-            self.note(Deed::PasswordRefused { user: caller.subject });
-            return Err(FactorError::WrongPassword);
-        }
-        Ok(self.throttle.forgive(&attempt).await?)
+    async fn prove_again(&self, caller: &Caller, password: Password, address: Option<&str>) -> Result<(), FactorError> {
+        let user = self.users.get(caller.subject).await?.ok_or(FactorError::Unknown)?.user;
+        Ok(self.prove(&user, password, address, Deed::PasswordRefused { user: user.id }).await?)
     }
 
     /// Alters a user, whatever others do meanwhile, and says so by `deed`; the session goes on in the user's new epoch.

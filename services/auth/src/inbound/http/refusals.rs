@@ -16,6 +16,7 @@ use crate::service::{
     hashing::Busy,
     login::{GrantError, LoginError},
     passwords::PasswordError,
+    proof::ProofError,
     sessions::RefreshError,
     users::UserError,
 };
@@ -94,6 +95,21 @@ impl From<RefreshError> for Problem {
     }
 }
 
+impl From<ProofError> for Problem {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Wrong => Self::invalid_field("/password", "is not the present password")
+                .with_slug("invalid-credentials")
+                .with_cause(error),
+            ProofError::Attempt(error) => error.into(),
+            ProofError::Busy(busy) => busy.into(),
+            ProofError::Hash(_) => Self::internal(error),
+            ProofError::Store(failure) => failure.into(),
+            ProofError::Unrecorded(problem) => problem,
+        }
+    }
+}
+
 impl From<BrowserError> for Problem {
     fn from(error: BrowserError) -> Self {
         match error {
@@ -103,15 +119,9 @@ impl From<BrowserError> for Problem {
                     .with_cause(error)
             }
             BrowserError::Refused(refusal) => RefreshError::Refused(refusal).into(),
-            BrowserError::WrongPassword => Self::invalid_field("/password", "is not the present password")
-                .with_slug("invalid-credentials")
-                .with_cause(error),
-            BrowserError::Attempt(error) => error.into(),
-            BrowserError::Busy(busy) => busy.into(),
-            BrowserError::Hash(_) => Self::internal(error),
+            BrowserError::Proof(error) => error.into(),
             BrowserError::Grant(error) => error.into(),
             BrowserError::Store(failure) => failure.into(),
-            BrowserError::Unrecorded(problem) => problem,
         }
     }
 }
@@ -120,9 +130,7 @@ impl From<FactorError> for Problem {
     fn from(error: FactorError) -> Self {
         match error {
             FactorError::Unknown => not_found(),
-            FactorError::WrongPassword => Self::invalid_field("/password", "is not the present password")
-                .with_slug("invalid-credentials")
-                .with_cause(error),
+            FactorError::Proof(error) => error.into(),
             FactorError::WrongCode => {
                 Self::invalid_field("/otp", "is not a code of the drawn secret").with_slug("wrong-code")
             }
@@ -137,8 +145,7 @@ impl From<FactorError> for Problem {
                     .with_slug("short-password")
             }
             FactorError::Attempt(error) => error.into(),
-            FactorError::Busy(busy) => busy.into(),
-            FactorError::Hash(_) | FactorError::Chance(_) | FactorError::Sealed(_) => Self::internal(error),
+            FactorError::Chance(_) | FactorError::Sealed(_) => Self::internal(error),
             FactorError::Store(failure) => failure.into(),
         }
     }
