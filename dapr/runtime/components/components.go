@@ -11,7 +11,6 @@ import (
 	"github.com/dapr/components-contrib/pubsub/kafka"
 	"github.com/dapr/components-contrib/pubsub/rabbitmq"
 	"github.com/dapr/components-contrib/secretstores/local/env"
-	"github.com/dapr/components-contrib/secretstores/local/file"
 	pgv1 "github.com/dapr/components-contrib/state/postgresql/v1"
 	pgv2 "github.com/dapr/components-contrib/state/postgresql/v2"
 	"github.com/dapr/dapr/pkg/components"
@@ -24,6 +23,7 @@ import (
 	"github.com/dapr/kit/logger"
 
 	"patient-management-system/dapr/runtime/loopback"
+	"patient-management-system/dapr/runtime/secretfile"
 	"patient-management-system/dapr/runtime/streams"
 )
 
@@ -76,7 +76,7 @@ func externalBindings(log logger.Logger) *bindings.Registry {
 func secretStores(log logger.Logger) *secretstores.Registry {
 	r := secretstores.NewRegistry()
 	r.Logger = log
-	r.RegisterComponent(file.NewLocalSecretStore, "local.file")
+	r.RegisterComponent(secretfile.New, "local.file")
 	r.RegisterComponent(env.NewEnvSecretStore, "local.env")
 	return r
 }
