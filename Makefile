@@ -20,7 +20,7 @@ LOCAL := tools/local/pms-local.sh
 PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth chaos chaos-negative verify-audit fmt lint
+.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth chaos chaos-negative verify-audit rotate-keys fmt lint
 .PHONY: prerequisites parts runtime kafka services test-services load
 
 help: ## list the commands
@@ -81,6 +81,9 @@ chaos-negative: prerequisites ## break one mechanism after another: the checker 
 
 verify-audit: ## verify the audit of every service, and print checkpoints to keep: make verify-audit ARGS="--since FILE"
 	@cargo run -q --release -p audit-verifier -- verify --home $(PMS_HOME) --port $$(($(PMS_PORT_BASE) + 1)) $(ARGS)
+
+rotate-keys: ## give auth another key to sign tokens with; if the present one is known to others: make rotate-keys ARGS=--compromised
+	@$(LOCAL) rotate-keys $(ARGS)
 
 fmt: ## format the code
 	cargo fmt --all

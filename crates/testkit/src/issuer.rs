@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use axum::{Json, Router, routing::get};
 use jiff::Timestamp;
 use jsonwebtoken::{
-    Algorithm, EncodingKey, Header, encode,
+    Algorithm, EncodingKey, Header, decode_header, encode,
     jwk::{Jwk, JwkSet, ThumbprintHash},
 };
 use local::{App, Home};
@@ -62,6 +62,11 @@ impl Issuer {
     /// A token that says this.
     pub fn sign(&self, claims: &Claims) -> Result<String> {
         Ok(encode(&self.header(), claims, &self.key)?)
+    }
+
+    /// The id of the key that signed a token.
+    pub fn key_id(token: &str) -> Result<String> {
+        decode_header(token)?.kid.context("the token names no key")
     }
 
     fn header(&self) -> Header {

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use local::{
     App, Home, Kafka, Postgres, Process, Reservation, Secrets, Sentry, Signal, Tokens, access, broker,
     postgres::Shutdown,
@@ -116,7 +116,14 @@ impl Parts {
         &self.0.secrets
     }
 
-    /// Changes or removes a secret of the app; its sidecar has it after its next start.
+    /// A secret of the app.
+    pub fn secret(&self, name: &str) -> Result<String> {
+        let secrets: BTreeMap<String, String> =
+            serde_json::from_slice(&fs::read(self.0.home.app_secrets(self.0.app))?)?;
+        secrets.get(name).cloned().with_context(|| format!("there is no secret {name}"))
+    }
+
+    /// Changes or removes a secret of the app; its sidecar answers it from now on.
     pub fn set_secret(&self, name: &str, value: Option<&str>) -> Result<()> {
         let path = self.0.home.app_secrets(self.0.app);
         let mut secrets: BTreeMap<String, String> = serde_json::from_slice(&fs::read(&path)?)?;

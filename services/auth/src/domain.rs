@@ -7,4 +7,5 @@ pub mod sealing_key;
 pub mod second_factor;
 pub mod session;
 pub mod signing_key;
+pub mod signing_keys;
 pub mod user;

@@ -10,20 +10,23 @@ pub mod login;
 pub mod passwords;
 pub mod proof;
 pub mod sessions;
+mod signing;
 pub mod start;
 pub mod users;
 
 use std::sync::{
-    OnceLock,
+    Arc, OnceLock, PoisonError, RwLock,
     atomic::{AtomicBool, Ordering},
 };
 
 use audit::Recorder;
+use jiff::Timestamp;
+use jsonwebtoken::jwk::JwkSet;
 use uuid::Uuid;
 
 use self::{hashing::Hashing, sessions::Revoked};
 use crate::{
-    domain::{sealing_key::SealingKey, signing_key::SigningKey},
+    domain::{sealing_key::SealingKey, signing_key::SigningKey, signing_keys::SigningKeys},
     outbound::{
         sessions::Sessions,
         throttle::{Attempt, Throttle, Throttled},
@@ -53,9 +56,9 @@ pub struct Directory {
     revoked: Revoked,
     /// Whether some roles need a second factor.
     factor_required: bool,
+    /// Empty until the sidecar has told them.
+    keys: RwLock<Option<Arc<SigningKeys>>>,
     /// Empty until the sidecar has told it.
-    key: OnceLock<SigningKey>,
-    /// Empty as long.
     sealing: OnceLock<SealingKey>,
     administrator_settled: AtomicBool,
 }
@@ -78,15 +81,24 @@ impl Directory {
             throttle,
             revoked: Revoked::default(),
             factor_required,
-            key: OnceLock::new(),
+            keys: RwLock::default(),
             sealing: OnceLock::new(),
             administrator_settled: AtomicBool::new(false),
         }
     }
 
-    /// The key that access tokens are signed with, once it is known.
-    pub fn signing_key(&self) -> Option<&SigningKey> {
-        self.key.get()
+    /// The key that access tokens are signed with at this moment, once one is known.
+    pub fn signing_key(&self) -> Option<Arc<SigningKey>> {
+        Some(Arc::clone(self.signing_keys()?.signing(Timestamp::now())))
+    }
+
+    /// What access tokens are verified with at this moment, once a key is known.
+    pub fn key_set(&self) -> Option<JwkSet> {
+        Some(self.signing_keys()?.key_set(Timestamp::now()))
+    }
+
+    fn signing_keys(&self) -> Option<Arc<SigningKeys>> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The key that hides what is kept, once it is known.

@@ -43,8 +43,21 @@ pub(crate) enum Command {
     Env,
     /// Show a registration on the running system.
     Journey,
+    /// Give `auth` another key to sign access tokens with.
+    RotateKeys(RotateKeys),
     /// Start the database alone and prepare it.
     Migrate,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RotateKeys {
+    /// Somebody else may have the key: put the new one in the place of all others, at once.
+    #[arg(long)]
+    pub(crate) compromised: bool,
+
+    /// Read the secret `signing-key` from standard input and write it to standard output, for a store elsewhere.
+    #[arg(long)]
+    pub(crate) filter: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,6 +1,8 @@
 //! What each subcommand does.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a command for people")]
 
+mod rotation;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -40,6 +42,7 @@ pub(crate) async fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Reset { yes } => reset(&line.home, yes).await?,
         Command::Env => print_env(&line.home, line.port_base)?,
         Command::Journey => walk(&line.home).await?,
+        Command::RotateKeys(options) => rotation::rotate(&line.home, options).await?,
         Command::Migrate => migrate(&line.home, line.port_base).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -84,6 +84,13 @@ impl Home {
         self.root.join("logs").join(format!("{part}.log"))
     }
 
+    /// Keeps everybody else from changing secrets for as long as what it answers is held.
+    pub(crate) fn lock_secrets(&self) -> Result<fs::File> {
+        let folder = fs::File::open(self.root.join("secrets"))?;
+        folder.lock().context("locking the secrets")?;
+        Ok(folder)
+    }
+
     /// A file that means something only while the system runs.
     pub fn run(&self, file: &str) -> PathBuf {
         self.root.join("run").join(file)

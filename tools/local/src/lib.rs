@@ -27,6 +27,7 @@ pub mod report;
 mod run_file;
 pub mod secrets;
 pub mod sentry;
+pub mod signing_keys;
 mod snapshot;
 pub mod status;
 mod supervisor;

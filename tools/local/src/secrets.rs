@@ -64,6 +64,7 @@ impl Secrets {
     /// Reads the home's secrets, makes those that are missing, and writes every app's file for these ports and this
     /// broker.
     pub fn prepare(home: &Home, ports: Ports, broker: broker::Kind) -> Result<Self> {
+        let _lock = home.lock_secrets()?;
         let path = home.local_secrets();
         let mut secrets = match Self::read(home)? {
             Some(secrets) => secrets,
@@ -195,7 +196,7 @@ fn readable() -> Result<String> {
 }
 
 /// In the older form of PKCS#8, without the public key, which every reader takes.
-fn private_key() -> Result<String> {
+pub(crate) fn private_key() -> Result<String> {
     let key = SigningKey::from_bytes(&bytes()?);
     let pair = KeypairBytes { secret_key: key.to_bytes(), public_key: None };
     let pem = pair.to_pkcs8_pem(LineEnding::LF).map_err(|error| anyhow::anyhow!("writing a private key: {error}"))?;

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 
 use super::Issuer;
 
-/// Beyond the minute by which clocks may differ.
+/// Within the minute by which clocks may differ, and beyond it, with seconds in which the token reaches its reader.
+const INSIDE: SignedDuration = SignedDuration::from_secs(55);
+const OUTSIDE: SignedDuration = SignedDuration::from_secs(65);
+/// Beyond that minute, too, and for longer.
 const TOO_LATE: SignedDuration = SignedDuration::from_secs(661);
 const TOO_EARLY: SignedDuration = SignedDuration::from_secs(90);
 
@@ -65,6 +68,27 @@ impl Issuer {
             ("a bit that was flipped", format!("{body}.{flipped}{}", &signature[1..])),
             ("a claim that stands there twice", self.with_two_roles(&claims(now))?),
             ("ten kilobytes", format!("{}.{}.{}", "e".repeat(10_000), part(&json!({})), signature)),
+        ])
+    }
+
+    /// Tokens whose time is as good as over or has as good as begun, and whether they are to be accepted at this moment.
+    pub fn on_the_edge(&self, role: Role) -> Result<[(&'static str, String, bool); 4]> {
+        let now = Timestamp::now();
+        let expired = |ago: SignedDuration| {
+            let mut claims = Self::claims("late", role, now - SignedDuration::from_secs(super::LIFETIME));
+            claims.exp = (now - ago).as_second();
+            self.sign(&claims)
+        };
+        let not_valid_yet = |ahead: SignedDuration| {
+            let mut claims = Self::claims("early", role, now);
+            claims.nbf = (now + ahead).as_second();
+            self.sign(&claims)
+        };
+        Ok([
+            ("expired for less than a minute", expired(INSIDE)?, true),
+            ("expired for more than a minute", expired(OUTSIDE)?, false),
+            ("valid in less than a minute", not_valid_yet(INSIDE)?, true),
+            ("valid in more than a minute", not_valid_yet(OUTSIDE)?, false),
         ])
     }
 

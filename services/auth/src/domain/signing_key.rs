@@ -1,4 +1,4 @@
-//! The key that access tokens are signed with, and the set that they are verified with.
+//! A key that access tokens are signed with.
 
 use std::fmt;
 
@@ -10,14 +10,14 @@ use ed25519_dalek::{
 use jsonwebtoken::{
     Algorithm, EncodingKey, Header, encode,
     errors::Error,
-    jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
+    jwk::{Jwk, PublicKeyUse, ThumbprintHash},
 };
 
 /// An Ed25519 key with its public half.
 pub struct SigningKey {
     key: EncodingKey,
     header: Header,
-    set: JwkSet,
+    public: Jwk,
 }
 
 /// What is stored as the signing key is none.
@@ -46,7 +46,7 @@ impl SigningKey {
         jwk.common.key_id = Some(id.clone());
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         let header = Header { kid: Some(id), typ: Some(TYPE.to_owned()), ..Header::new(Algorithm::EdDSA) };
-        Ok(Self { key, header, set: JwkSet { keys: vec![jwk] } })
+        Ok(Self { key, header, public: jwk })
     }
 
     /// The id by which a token names the key.
@@ -59,9 +59,9 @@ impl SigningKey {
         encode(&self.header, claims, &self.key)
     }
 
-    /// The keys that verify what this key signed.
-    pub fn key_set(&self) -> &JwkSet {
-        &self.set
+    /// The public half, which verifies what this key signed.
+    pub fn public(&self) -> &Jwk {
+        &self.public
     }
 }
 

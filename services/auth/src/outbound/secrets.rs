@@ -7,7 +7,7 @@ use crate::domain::{
     email_address::EmailAddress,
     password::Password,
     sealing_key::SealingKey,
-    signing_key::{BadKey, SigningKey},
+    signing_keys::{BadKeys, SigningKeys},
 };
 
 const SIGNING_KEY: &str = "signing-key";
@@ -18,9 +18,9 @@ const ADMINISTRATOR_PASSWORD: &str = "administrator-password";
 /// Why a secret cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// The signing key is none.
+    /// The signing keys are none.
     #[error("the secret signing-key cannot be used")]
-    SigningKey(#[source] BadKey),
+    SigningKeys(#[source] BadKeys),
     /// The sealing key is none.
     #[error("the secret sealing-key is not 32 bytes in base64url")]
     SealingKey,
@@ -49,10 +49,10 @@ impl Secrets {
         Self { sidecar }
     }
 
-    /// The key that access tokens are signed with.
-    pub async fn signing_key(&self) -> Result<Option<SigningKey>, SecretError> {
-        let Some(pem) = self.sidecar.secret(SIGNING_KEY).await? else { return Ok(None) };
-        SigningKey::from_pem(pem.expose_secret()).map(Some).map_err(SecretError::SigningKey)
+    /// The keys that access tokens are signed with.
+    pub async fn signing_keys(&self) -> Result<Option<SigningKeys>, SecretError> {
+        let Some(text) = self.sidecar.secret(SIGNING_KEY).await? else { return Ok(None) };
+        SigningKeys::parse(text.expose_secret()).map(Some).map_err(SecretError::SigningKeys)
     }
 
     /// The key that hides what is kept.

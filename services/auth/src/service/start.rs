@@ -14,45 +14,20 @@ use super::{
     Directory,
     administrator::{Administrator, AdministratorError},
     chance::{self, NoChance},
+    signing,
 };
 use crate::outbound::secrets::{SecretError, Secrets};
 
 /// A sidecar starts after its service, and a store may be away for a while.
-const SOON: Duration = Duration::from_millis(250);
-/// Only somebody who stores another secret mends a wrong one.
-const LATER: Duration = Duration::from_secs(5);
+pub(super) const SOON: Duration = Duration::from_millis(250);
 
-/// Fetches the signing key and makes the administrator, however long it takes.
+/// Fetches the keys and makes the administrator, however long it takes; then looks after the signing keys for ever.
 pub async fn prepare(directory: Arc<Directory>, tokens: Arc<AccessTokens>, secrets: Secrets) {
     tokio::join!(
-        fetch_signing_key(&directory, &tokens, &secrets),
+        signing::keep(&directory, &tokens, &secrets),
         fetch_sealing_key(&directory, &secrets),
         settle_administrator(&directory, &secrets)
     );
-}
-
-async fn fetch_signing_key(directory: &Directory, tokens: &AccessTokens, secrets: &Secrets) {
-    let mut said = Said::default();
-    loop {
-        match secrets.signing_key().await {
-            Ok(Some(key)) => {
-                tracing::info!(key_id = key.id(), "the signing key is there");
-                // What is signed here is verified here from the first moment, and not from the next fetch on.
-                tokens.set_keys(key.key_set());
-                let _ = directory.key.set(key);
-                return;
-            }
-            Ok(None) => said.once(&StartError::NoKey),
-            Err(error) => {
-                said.once(&error);
-                if let SecretError::Store(_) = error {
-                    tokio::time::sleep(SOON).await;
-                    continue;
-                }
-            }
-        }
-        tokio::time::sleep(LATER).await;
-    }
 }
 
 async fn fetch_sealing_key(directory: &Directory, secrets: &Secrets) {
@@ -105,8 +80,6 @@ enum StartError {
     Secret(#[from] SecretError),
     #[error(transparent)]
     Administrator(#[from] AdministratorError),
-    #[error("the secret signing-key is missing")]
-    NoKey,
     #[error("the secret sealing-key is missing")]
     NoSealingKey,
     #[error(transparent)]
@@ -119,21 +92,26 @@ impl StartError {
         match self {
             Self::Secret(error) => matches!(error, SecretError::Store(_)),
             Self::Administrator(AdministratorError::Weak(_)) => false,
-            Self::Administrator(_) | Self::NoKey | Self::NoSealingKey | Self::Chance(_) => true,
+            Self::Administrator(_) | Self::NoSealingKey | Self::Chance(_) => true,
         }
     }
 }
 
 /// What was logged last: a sidecar that is away is worth a line, not four a second.
 #[derive(Default)]
-struct Said(String);
+pub(super) struct Said(String);
 
 impl Said {
     fn once(&mut self, error: &dyn Error) {
+        self.that(error, "nobody can sign in yet");
+    }
+
+    /// Says what is wrong and what follows from it, unless that was the last that was said.
+    pub(super) fn that(&mut self, error: &dyn Error, consequence: &str) {
         let causes: Vec<_> = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect();
         let causes = causes.join(": ");
         if causes != self.0 {
-            tracing::warn!(error = causes, "nobody can sign in yet");
+            tracing::warn!(error = causes, "{consequence}");
             self.0 = causes;
         }
     }

@@ -47,12 +47,10 @@ pub(crate) async fn not_wanted(parts: Parts) -> Result<()> {
     Ok(())
 }
 
-/// Another instance, started when the secrets are others; a sidecar reads them when it starts.
+/// Another instance, started when the secrets are others; the sidecar sees that they are.
 async fn restart_with(parts: &Parts, secrets: &[(&str, Option<&str>)]) -> Result<()> {
     for (name, value) in secrets {
         parts.set_secret(name, *value)?;
     }
-    parts.kill_sidecar().await;
-    parts.start_sidecar().await?;
     Instance::start(parts)?.ready(parts).await
 }

@@ -5,6 +5,7 @@ mod audited;
 mod browser;
 mod factors;
 mod instance;
+mod keys;
 mod login;
 mod logs;
 mod passwords;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Ok(vec![
             testkit::test("who_signs_in_gets_a_token_that_the_served_keys_verify", &parts, login::good),
             testkit::test("a_wrong_password_and_an_unknown_user_look_alike", &parts, login::alike),
+            testkit::test("a_key_is_rotated_without_a_restart_and_a_bad_one_changes_nothing", &parts, keys::rotated),
             testkit::test("who_signs_in_and_who_does_not_is_in_the_audit", &parts, audited::sign_ins),
             testkit::test("the_audit_is_for_the_privacy_officer_and_knows_who_looked", &parts, audited::viewing),
             testkit::test("every_wrong_question_to_the_audit_is_named", &parts, audited::bad_questions),

@@ -14,6 +14,7 @@ mod people;
 mod privacy;
 mod processes;
 mod roles;
+mod rotation;
 mod sessions;
 mod sidecars;
 mod smuggling;
@@ -55,11 +56,13 @@ trials! {
     a_caller_that_the_matrix_does_not_allow_is_refused: access_matrix::callers,
     every_cell_of_the_matrix_of_roles_is_as_it_says: roles::every_cell,
     a_bad_token_is_refused_at_the_gateway_and_at_every_app: roles::every_bad_token,
+    clocks_may_differ_by_a_minute_and_not_by_more: roles::clocks,
     a_forged_identity_gives_nothing: roles::forged_identities,
     a_session_that_was_ended_is_over_everywhere_within_five_seconds: sessions::end_everywhere,
     a_browser_goes_on_by_its_cookie_and_has_no_token: browsers::go_on_by_cookie,
     a_page_of_another_site_does_nothing_in_a_browsers_session: browsers::keep_other_sites_out,
     a_browser_that_is_locked_or_signed_out_is_so_everywhere: browsers::lock,
+    a_signing_key_is_rotated_while_everybody_goes_on_and_is_then_refused_everywhere: rotation::rotates,
     nothing_is_smuggled_through_the_public_port: smuggling::nothing_passes,
     who_sends_slowly_does_not_keep_a_connection: smuggling::slow_heads_end,
     the_gateway_limits_what_anybody_may_ask: limits::by_default,

@@ -58,10 +58,13 @@ pub(crate) async fn every_cell(stage: &Stage) -> Result<()> {
 }
 
 pub(crate) async fn every_bad_token(stage: &Stage) -> Result<()> {
-    let forgeries = stage.issuer.forgeries(Role::Admin)?;
-    let protected = matrix::operations()?.iter().filter(|operation| !operation.allowed.is_open());
-    for operation in protected {
-        for (what, token) in &forgeries {
+    refuses(stage, &stage.issuer.forgeries(Role::Admin)?).await
+}
+
+/// No operation that wants a token takes one of these.
+pub(crate) async fn refuses(stage: &Stage, bad: &[(&'static str, String)]) -> Result<()> {
+    for operation in protected()? {
+        for (what, token) in bad {
             let what = format!("{what} at {} of {}", operation.name, operation.app);
             for outcome in outcomes(stage, operation, Some(token)).await.context(what.clone())? {
                 ensure!(outcome == Outcome::NotSignedIn, "{what}: {outcome:?}");
@@ -69,6 +72,25 @@ pub(crate) async fn every_bad_token(stage: &Stage) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A token whose time is over by what clocks may differ is as good as any, and a few seconds later it is none.
+pub(crate) async fn clocks(stage: &Stage) -> Result<()> {
+    let admin = Somebody { name: "admin".to_owned(), token: None, role: Some(Role::Admin), enrolling: false };
+    for operation in protected()? {
+        for (what, token, good) in stage.issuer.on_the_edge(Role::Admin)? {
+            let what = format!("{what} at {} of {}", operation.name, operation.app);
+            let expected = if good { expected(&operation.allowed, &admin) } else { Outcome::NotSignedIn };
+            for outcome in outcomes(stage, operation, Some(&token)).await.context(what.clone())? {
+                ensure!(outcome == expected, "{what}: {outcome:?} instead of {expected:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn protected() -> Result<impl Iterator<Item = &'static Operation>> {
+    Ok(matrix::operations()?.iter().filter(|operation| !operation.allowed.is_open()))
 }
 
 /// A header that says who somebody is does not make them so.

@@ -47,17 +47,21 @@ pub(crate) async fn end_everywhere(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-async fn sign_in(stage: &Stage, open: &Door) -> Result<Answer> {
+pub(crate) async fn sign_in(stage: &Stage, open: &Door) -> Result<Answer> {
     let (email, password) = (&stage.secrets.administrator_email, &stage.secrets.administrator_password);
     let credentials = json!({ "email": email, "password": password });
     Answer::of(open.request(Method::POST, "/auth/login").json(&credentials)).await?.expect(200)
 }
 
 /// Whether the gateway and every service behind it answer the holder of a token alike.
-async fn everywhere(stage: &Stage, token: &str, status: u16) -> Result<bool> {
+pub(crate) async fn everywhere(stage: &Stage, token: &str, status: u16) -> Result<bool> {
     let public = stage.public(Role::Admin)?.with_token(token);
     let mut doors = vec![(public, "/api/patients?limit=1".to_owned())];
-    for (app, path) in [(App::Patient, "/api/patients?limit=1"), (App::Analytics, "/api/analytics/registrations")] {
+    for (app, path) in [
+        (App::Auth, "/auth/me"),
+        (App::Patient, "/api/patients?limit=1"),
+        (App::Analytics, "/api/analytics/registrations"),
+    ] {
         let door = Door::new(&stage.client, stage.sidecar_url(app), Some(&stage.tokens.dapr_api_token));
         doors.push((door.with_token(token), format!("/v1.0/invoke/{app}/method{path}")));
     }

@@ -17,6 +17,6 @@ const CACHE: &str = "public, max-age=10";
 
 /// `GET /auth/.well-known/jwks.json`
 pub(super) async fn keys(State(directory): State<Arc<Directory>>) -> Result<Response, Problem> {
-    let key = directory.signing_key().ok_or(GrantError::NotReady)?;
-    Ok(([(header::CACHE_CONTROL, CACHE)], Json(key.key_set())).into_response())
+    let keys = directory.key_set().ok_or(GrantError::NotReady)?;
+    Ok(([(header::CACHE_CONTROL, CACHE)], Json(keys)).into_response())
 }
