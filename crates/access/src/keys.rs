@@ -97,7 +97,9 @@ impl AccessTokens {
         if let Some(caller) = known.filter(|caller| caller.expires > now.as_second()) {
             return Ok(caller);
         }
-        let caller = self.check(token)?;
+        // Held until it is remembered: a key that goes meanwhile takes what it has verified with it.
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let caller = check(token, &keys)?;
         let mut verified = self.verified.write().unwrap_or_else(PoisonError::into_inner);
         if verified.len() >= REMEMBERED {
             verified.clear();
@@ -105,33 +107,32 @@ impl AccessTokens {
         verified.insert(hash, caller.clone());
         Ok(caller)
     }
+}
 
-    fn check(&self, token: &str) -> Result<Caller, Refused> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(Refused::TooLong);
-        }
-        // Keys come from our own set by their id: a key or an address in the header is ignored.
-        let header = decode_header(token)?;
-        if header.typ.as_deref().is_none_or(|kind| !kind.eq_ignore_ascii_case(TYPE)) {
-            return Err(Refused::Type);
-        }
-        let id = header.kid.ok_or(Refused::UnknownKey)?;
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let key = keys.get(&id).ok_or(Refused::UnknownKey)?;
-        let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub", "nbf"]);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        validation.validate_nbf = true;
-        let claims: Claims = decode(token, key, &validation)?.claims;
-        let expires = claims.exp + i64::try_from(validation.leeway).unwrap_or_default();
-        let enrolling = match claims.scope.as_str() {
-            SCOPE => false,
-            ENROLLING => true,
-            _ => return Err(Refused::Scope),
-        };
-        Ok(Caller { subject: claims.sub, role: claims.role, session: claims.sid, enrolling, expires })
+fn check(token: &str, keys: &HashMap<String, DecodingKey>) -> Result<Caller, Refused> {
+    if token.len() > LONGEST_TOKEN {
+        return Err(Refused::TooLong);
     }
+    // Keys come from our own set by their id: a key or an address in the header is ignored.
+    let header = decode_header(token)?;
+    if header.typ.as_deref().is_none_or(|kind| !kind.eq_ignore_ascii_case(TYPE)) {
+        return Err(Refused::Type);
+    }
+    let id = header.kid.ok_or(Refused::UnknownKey)?;
+    let key = keys.get(&id).ok_or(Refused::UnknownKey)?;
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub", "nbf"]);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[AUDIENCE]);
+    validation.validate_nbf = true;
+    let claims: Claims = decode(token, key, &validation)?.claims;
+    let expires = claims.exp + i64::try_from(validation.leeway).unwrap_or_default();
+    let enrolling = match claims.scope.as_str() {
+        SCOPE => false,
+        ENROLLING => true,
+        _ => return Err(Refused::Scope),
+    };
+    Ok(Caller { subject: claims.sub, role: claims.role, session: claims.sid, enrolling, expires })
 }
 
 /// `GET /auth/.well-known/revoked-sessions`

@@ -1,3 +1,5 @@
+use std::thread;
+
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{
     SigningKey,
@@ -118,6 +120,24 @@ fn a_remembered_token_ends_with_its_time_and_with_its_key() {
     tokens.verify(&good, now).unwrap();
     tokens.set_keys(&JwkSet { keys: vec![Issuer::new(3, "next").jwk()] });
     assert_eq!(tokens.verify(&good, now).unwrap_err().kind, Kind::Unauthenticated);
+}
+
+#[test]
+fn a_token_that_is_verified_while_its_key_goes_is_not_remembered() {
+    let (ours, next) = (Issuer::new(1, "ours"), Issuer::new(3, "next"));
+    let [before, after] = [&ours, &next].map(|issuer| JwkSet { keys: vec![issuer.jwk()] });
+    let tokens = AccessTokens::default();
+    let now = Timestamp::now();
+    let token = ours.sign(&ours.header(), &claims(now.as_second()));
+    for _ in 0..500 {
+        tokens.set_keys(&before);
+        thread::scope(|scope| {
+            let verifying = scope.spawn(|| tokens.verify(&token, now));
+            tokens.set_keys(&after);
+            let _ = verifying.join();
+        });
+        assert!(tokens.verify(&token, now).is_err());
+    }
 }
 
 #[test]
