@@ -13,6 +13,7 @@ use serde_json::json;
 use testkit::Issuer;
 
 use crate::{
+    browsers::Browser,
     door::{Answer, Door},
     roles,
     sessions::{everywhere, sign_in},
@@ -23,6 +24,8 @@ use crate::{
 const EVERYWHERE: Duration = Duration::from_secs(5);
 /// In this time `auth` reads the secret and all others fetch the key set, each every two seconds.
 const NOTICE: SignedDuration = SignedDuration::from_secs(8);
+/// The gateway keeps the token of a browser for five seconds; the last one of the old key is out of use then.
+const OUT_OF_USE: Duration = Duration::from_secs(6);
 /// When the tokens of a key are over that was followed by another, as `services/auth` has it.
 const OVER: SignedDuration = SignedDuration::from_mins(12);
 
@@ -41,17 +44,23 @@ pub(crate) async fn rotates(stage: &Stage) -> Result<()> {
 #[expect(clippy::print_stdout, reason = "what a test measured")]
 async fn rotate(stage: &Stage, open: &Door, before: &Answer) -> Result<()> {
     let old = before.text("/access_token");
+    let browser = Browser::sign_in(stage).await?;
     let mut session = sign_in(stage, open).await?;
     ensure!(key_ids(open).await? == [Issuer::key_id(old)?], "there is one key at first");
 
     let now = Timestamp::now();
     let from = now + NOTICE;
     let added = signing_keys::change(stage.home(), |text| signing_keys::add(text, now, from))?;
-    let taken_over = within(Duration::from_secs(15), "the new key signs", async || {
-        let token = sign_in(stage, open).await?;
-        Ok(Issuer::key_id(token.text("/access_token"))? != Issuer::key_id(old)?)
+    let taken_over = Box::pin(async {
+        let by_another = async || {
+            let token = sign_in(stage, open).await?;
+            Ok(Issuer::key_id(token.text("/access_token"))? != Issuer::key_id(old)?)
+        };
+        within(Duration::from_secs(15), "the new key signs", by_another).await?;
+        tokio::time::sleep(OUT_OF_USE).await;
+        Ok(())
     });
-    session = meanwhile(stage, open, session, Tokens::Good, taken_over).await?;
+    session = meanwhile(stage, (open, &browser), session, Tokens::Good, taken_over).await?;
     let new = sign_in(stage, open).await?;
     let new = new.text("/access_token");
     ensure!(Timestamp::now() >= from, "it signs before its time");
@@ -70,7 +79,7 @@ async fn rotate(stage: &Stage, open: &Door, before: &Answer) -> Result<()> {
         ensure!(key_ids(open).await? == [Issuer::key_id(new)?], "it is still published");
         roles::refuses(stage, &[("signed with a key that was rotated out", old.to_owned())]).await
     });
-    session = meanwhile(stage, open, session, Tokens::Good, over).await?;
+    session = meanwhile(stage, (open, &browser), session, Tokens::Good, over).await?;
     ensure!(everywhere(stage, new, 200).await?, "the key that took its place is good");
 
     signing_keys::change(stage.home(), signing_keys::replace)?;
@@ -80,9 +89,10 @@ async fn rotate(stage: &Stage, open: &Door, before: &Answer) -> Result<()> {
         println!("    a key that was taken away is refused everywhere after {} ms", refused.await?.as_millis());
         Ok(())
     });
-    session = meanwhile(stage, open, session, Tokens::PerhapsNotYet, gone).await?;
+    session = meanwhile(stage, (open, &browser), session, Tokens::PerhapsNotYet, gone).await?;
     let goes_on = async || everywhere(stage, session.text("/access_token"), 200).await;
-    within(EVERYWHERE, "a session goes on with the key that took the place of all", goes_on).await.map(drop)
+    within(EVERYWHERE, "a session goes on with the key that took the place of all", goes_on).await?;
+    within(EVERYWHERE, "a browser does", async || Ok(browser.state().await? == "open")).await.map(drop)
 }
 
 /// Whether a token is good everywhere in the moment in which it is given.
@@ -93,10 +103,10 @@ enum Tokens {
     PerhapsNotYet,
 }
 
-/// People sign in and renew a session for as long as something else takes; answers the session as it then is.
+/// People sign in, renew a session and go on in a browser for as long as something else takes; answers the session as it then is.
 async fn meanwhile<T>(
     stage: &Stage,
-    open: &Door,
+    (open, browser): (&Door, &Browser),
     mut session: Answer,
     tokens: Tokens,
     something: impl Future<Output = Result<T>>,
@@ -118,6 +128,8 @@ async fn meanwhile<T>(
                 let good = everywhere(stage, given.text("/access_token"), 200).await?;
                 ensure!(good || tokens == Tokens::PerhapsNotYet, "a token that was just given is not accepted");
             }
+            let at_work = browser.state().await? == "open";
+            ensure!(at_work || tokens == Tokens::PerhapsNotYet, "a browser's session does not go on");
             rounds += 1;
         }
         anyhow::Ok(session)
