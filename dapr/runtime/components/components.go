@@ -12,7 +12,6 @@ import (
 	"github.com/dapr/components-contrib/pubsub/rabbitmq"
 	"github.com/dapr/components-contrib/secretstores/local/env"
 	pgv1 "github.com/dapr/components-contrib/state/postgresql/v1"
-	pgv2 "github.com/dapr/components-contrib/state/postgresql/v2"
 	"github.com/dapr/dapr/pkg/components"
 	"github.com/dapr/dapr/pkg/components/bindings"
 	"github.com/dapr/dapr/pkg/components/nameresolution"
@@ -23,6 +22,7 @@ import (
 	"github.com/dapr/kit/logger"
 
 	"patient-management-system/dapr/runtime/loopback"
+	"patient-management-system/dapr/runtime/pipeline"
 	"patient-management-system/dapr/runtime/secretfile"
 	"patient-management-system/dapr/runtime/streams"
 )
@@ -48,7 +48,7 @@ func stateStores(log logger.Logger) *state.Registry {
 	r.Logger = log
 	for _, name := range []string{"postgresql", "postgres"} {
 		r.RegisterComponentWithVersions(name, components.Versioning{
-			Preferred: components.VersionConstructor{Version: "v2", Constructor: pgv2.NewPostgreSQLStateStore},
+			Preferred: components.VersionConstructor{Version: "v2", Constructor: pipeline.New},
 			Others:    []components.VersionConstructor{{Version: "v1", Constructor: pgv1.NewPostgreSQLStateStore}},
 			Default:   "v1",
 		})
