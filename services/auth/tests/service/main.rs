@@ -46,6 +46,7 @@ fn main() -> ExitCode {
             testkit::test("a_refused_refresh_does_not_say_why", &parts, sessions::refusals),
             testkit::test("who_signs_out_is_out_and_others_are_told_within_seconds", &parts, sessions::signing_out),
             testkit::test("a_session_of_a_user_who_was_changed_is_over", &parts, sessions::of_a_changed_user),
+            testkit::test("of_what_is_saved_together_all_stays_or_nothing", &parts, sessions::saved_together),
             testkit::test("a_bad_refresh_body_is_refused", &parts, sessions::bad_bodies),
             testkit::test("a_changed_password_ends_other_sessions_and_not_its_own", &parts, passwords::changed),
             testkit::test("of_simultaneous_changes_of_a_password_one_succeeds", &parts, passwords::at_once),

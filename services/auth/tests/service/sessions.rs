@@ -3,13 +3,17 @@
 use std::time::{Duration, Instant};
 
 use access::Role;
-use auth::domain::{
-    session::{Session, SessionToken},
-    user::User,
+use auth::{
+    domain::{
+        session::{Session, SessionToken},
+        user::User,
+    },
+    outbound::sessions::beginning,
 };
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sidecar::failure::Failure;
 use testkit::{Parts, Result};
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -169,6 +173,34 @@ pub(crate) async fn of_a_changed_user(parts: Parts) -> Result<()> {
     people::sessions(&parts)?.create(&Session::begin(&ada.user, &old, long_ago), &people::login()).await?;
     tokio::time::sleep(Duration::from_millis(1100)).await;
     assert!(!is_revoked(&parts, &old.session.to_string()).await?);
+    Ok(())
+}
+
+pub(crate) async fn saved_together(parts: Parts) -> Result<()> {
+    let ada = person(&parts, "is-saved", Role::Nurse).await?;
+    let (users, sessions) = (people::users(&parts)?, people::sessions(&parts)?);
+    let stale = users.get(ada.user.id).await?.ok_or_else(|| anyhow::anyhow!("no user"))?;
+    users.replace(&stale, &ada.user.end_sessions(), Vec::new(), &[]).await?;
+    let session = |secret| {
+        let token = SessionToken::new(Uuid::now_v7(), [secret; 32]);
+        Session::begin(&ada.user, &token, Timestamp::now())
+    };
+    let (refused, there) = (session(1), session(2));
+    let refused_too = beginning(&refused, &people::login())?;
+    let failure = users.replace(&stale, &ada.user.end_sessions(), vec![refused_too], &[]).await;
+    assert!(matches!(failure, Err(Failure::Changed)), "{failure:?}");
+    assert!(sessions.get(refused.id).await?.is_none(), "a session stays of what was refused");
+
+    let current = users.get(ada.user.id).await?.ok_or_else(|| anyhow::anyhow!("no user"))?;
+    sessions.create(&there, &people::login()).await?;
+    let again = beginning(&there, &people::login())?;
+    let failure = users.replace(&current, &ada.user, vec![again], &[]).await;
+    assert!(matches!(failure, Err(Failure::KeyTaken)), "{failure:?}");
+    let after = users.get(ada.user.id).await?.ok_or_else(|| anyhow::anyhow!("no user"))?;
+    assert_eq!(after.version(), current.version(), "a user stays of what was refused");
+    let now = users.replace(&current, &ada.user, vec![beginning(&refused, &people::login())?], &[]).await?;
+    assert_eq!(now, current.version() + 1);
+    assert!(sessions.get(refused.id).await?.is_some());
     Ok(())
 }
 
