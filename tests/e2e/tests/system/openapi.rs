@@ -65,7 +65,11 @@ impl Operation<'_> {
         let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).build()?;
         let door = Door::new(&client, stage.system.url(), None);
         let door = if open { door } else { door.with_token(&stage.token(role)?) };
-        self.check(&Answer::of(self.request(&door, patient)?).await?)?;
+        let answer = Answer::of(self.request(&door, patient)?).await?;
+        self.check(&answer)?;
+        if self.verb == "get" && answer.status == 200 {
+            self.is_not_sent_again(&door, patient, answer.header("etag")).await?;
+        }
         if !open {
             let refused = Answer::of(self.request(&door.without_token(), patient)?).await?.expect_problem(401)?;
             self.check(&refused)?;
@@ -76,6 +80,15 @@ impl Operation<'_> {
             self.check(&Answer::of(request).await?)?;
         }
         Ok(())
+    }
+
+    /// Whatever is read has a tag, and who shows it gets nothing but that.
+    async fn is_not_sent_again(&self, door: &Door, patient: &Answer, tag: &str) -> Result<()> {
+        ensure!(tag.trim_start_matches("W/").len() > 2, "an answer without a tag");
+        let again = Answer::of(self.request(door, patient)?.header("if-none-match", tag)).await?.expect(304)?;
+        ensure!(again.header("etag") == tag && again.body == "", "{again:?}");
+        ensure!(!again.header("ratelimit").is_empty(), "{:?}", again.headers);
+        self.check(&again)
     }
 
     /// The request of the document's example, for a patient who is there.

@@ -66,6 +66,9 @@ fn assemble(mut document: Value, parts: BTreeMap<String, Value>, operations: &[O
             let known = public.iter().find(|operation| operation.name == name);
             let Some(known) = known else { bail!("roles.yaml has no public operation {name}") };
             rule(operation, verb, &known.allowed)?;
+            if verb == "get" {
+                can_be_known(operation)?;
+            }
             told.push(name);
         }
     }
@@ -143,12 +146,26 @@ fn rule(operation: &mut Map<String, Value>, verb: &str, allowed: &Allowed) -> Re
     if has_body {
         can_answer.extend([("400", "Malformed"), ("413", "TooLarge")]);
     }
-    if responses.get("200").is_some_and(|success| success["headers"].get("ETag").is_some()) {
-        can_answer.push(("304", "NotModified"));
-    }
     for (status, response) in can_answer {
         let reference = json!({ "$ref": format!("#/components/responses/{response}") });
         responses.entry(status).or_insert(reference);
+    }
+    Ok(())
+}
+
+/// Whatever is read has a tag, its version or one that is made of the answer, and is not sent to who has it.
+fn can_be_known(operation: &mut Map<String, Value>) -> Result<()> {
+    let responses = operation.get_mut("responses").and_then(Value::as_object_mut).context("no responses")?;
+    let Some(success) = responses.get_mut("200").and_then(Value::as_object_mut) else { return Ok(()) };
+    let headers = success.entry("headers").or_insert_with(|| json!({}));
+    let headers = headers.as_object_mut().context("the headers are no object")?;
+    headers.entry("ETag").or_insert_with(|| json!({ "$ref": "#/components/headers/AnswersETag" }));
+    responses.insert("304".to_owned(), json!({ "$ref": "#/components/responses/NotModified" }));
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    let parameters = parameters.as_array_mut().context("the parameters are no list")?;
+    let known = json!({ "$ref": "#/components/parameters/IfNoneMatch" });
+    if !parameters.contains(&known) {
+        parameters.push(known);
     }
     Ok(())
 }

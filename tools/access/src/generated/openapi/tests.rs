@@ -75,6 +75,23 @@ fn an_operation_is_told_once_with_its_roles() {
 }
 
 #[test]
+fn whatever_is_read_has_a_tag() {
+    let document = ours();
+    let tag = |path: &str, verb: &str| document["paths"][path][verb]["responses"]["200"]["headers"]["ETag"].clone();
+    for (path, header) in
+        [("/api/patients/{id}", "ETag"), ("/api/patients", "AnswersETag"), ("/openapi.json", "AnswersETag")]
+    {
+        assert_eq!(tag(path, "get")["$ref"], format!("#/components/headers/{header}"), "{path}");
+        let read = &document["paths"][path]["get"];
+        assert_eq!(read["responses"]["304"]["$ref"], "#/components/responses/NotModified");
+        let known = json!({ "$ref": "#/components/parameters/IfNoneMatch" });
+        assert_eq!(read["parameters"].as_array().unwrap().iter().filter(|one| **one == known).count(), 1, "{path}");
+    }
+    assert!(document["paths"]["/docs"]["get"]["responses"].get("304").is_none(), "a redirection is nothing to keep");
+    assert!(document["paths"]["/api/patients/{id}"]["patch"]["responses"].get("304").is_none());
+}
+
+#[test]
 fn what_the_matrix_does_not_have_or_nobody_tells_is_found() {
     let head = |paths: Value| json!({ "openapi": "3.1.0", "paths": paths });
     let answers = json!({ "get": { "responses": {} } });
