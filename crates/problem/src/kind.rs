@@ -16,6 +16,8 @@ pub enum Kind {
     NotFound,
     /// The route exists, the method does not.
     MethodNotAllowed,
+    /// The request did not arrive in the time that it has.
+    TooSlow,
     /// It contradicts what is there.
     Conflict,
     /// The caller's `If-Match` is not the current version.
@@ -65,6 +67,7 @@ impl Kind {
             Self::Forbidden => (S::FORBIDDEN, Code::PermissionDenied, Drop, "Not allowed"),
             Self::NotFound => (S::NOT_FOUND, Code::NotFound, Retry, "Not found"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, Code::Unimplemented, Drop, "Method not allowed"),
+            Self::TooSlow => (S::REQUEST_TIMEOUT, Code::DeadlineExceeded, Retry, "Too slow"),
             Self::Conflict => (S::CONFLICT, Code::AlreadyExists, Drop, "Conflict"),
             Self::PreconditionFailed => (S::PRECONDITION_FAILED, Code::Aborted, Retry, "Precondition failed"),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, Code::OutOfRange, Drop, "Body too large"),
@@ -107,7 +110,7 @@ impl Kind {
 
     /// Whether the same request may succeed later.
     pub const fn retryable(self) -> bool {
-        matches!(self, Self::RateLimited | Self::Unavailable | Self::TimedOut)
+        matches!(self, Self::TooSlow | Self::RateLimited | Self::Unavailable | Self::TimedOut)
     }
 
     /// The kind of another service's gRPC answer.

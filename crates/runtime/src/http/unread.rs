@@ -40,7 +40,8 @@ pub(super) async fn read_rest(request: Request, next: Next) -> Response {
     let first = body.clone();
     let read = Body::from_stream(poll_fn(move |context| first.poll(context)));
     let mut response = next.run(Request::from_parts(parts, read)).await;
-    if tokio::time::timeout(PATIENCE, body.drop_rest()).await != Ok(true) {
+    let closes = response.headers().get(header::CONNECTION).is_some_and(|connection| connection == "close");
+    if !closes && tokio::time::timeout(PATIENCE, body.drop_rest()).await != Ok(true) {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

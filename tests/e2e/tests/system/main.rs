@@ -65,6 +65,7 @@ trials! {
     a_signing_key_is_rotated_while_everybody_goes_on_and_is_then_refused_everywhere: rotation::rotates,
     nothing_is_smuggled_through_the_public_port: smuggling::nothing_passes,
     who_sends_slowly_does_not_keep_a_connection: smuggling::slow_heads_end,
+    who_sends_a_body_slowly_is_told_so_and_does_not_keep_a_connection: smuggling::slow_bodies_end,
     the_gateway_limits_what_anybody_may_ask: limits::by_default,
     every_answer_has_the_headers_for_browsers: limits::headers,
     a_version_that_is_known_is_not_sent_again: limits::not_modified,

@@ -13,6 +13,9 @@ use crate::stage::Stage;
 /// The limit of a head and something for a busy machine.
 const HEAD_ENDS: Duration = Duration::from_secs(8);
 
+/// The same of a body.
+const BODY_ENDS: Duration = Duration::from_secs(8);
+
 /// A request that gets one answer whatever else it hides; `#` stands for the hidden one.
 const HIDING: [(&str, &str); 14] = [
     (
@@ -110,5 +113,32 @@ pub(crate) async fn slow_heads_end(stage: &Stage) -> Result<()> {
         ensure!(ended, "{begin:?}: the connection is still there after {:?}", begun.elapsed());
         ensure!(begun.elapsed() > Duration::from_secs(3), "{begin:?}: it ended at once");
     }
+    Ok(())
+}
+
+/// Bytes of a body that come, but not in time, are answered all the same, and the connection is over then.
+pub(crate) async fn slow_bodies_end(stage: &Stage) -> Result<()> {
+    let head = "POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n";
+    let (mut receives, mut sends) = connect(stage).await?.into_split();
+    sends.write_all(head.as_bytes()).await?;
+    let drip = async {
+        while sends.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    };
+    let begun = Instant::now();
+    let mut answered = Vec::new();
+    let ended = async { tokio::time::timeout(BODY_ENDS, receives.read_to_end(&mut answered)).await };
+    let ended = tokio::select! {
+        ended = ended => ended,
+        // The connection is gone for what is sent, and what was answered can still be read.
+        () = drip => tokio::time::timeout(BODY_ENDS, receives.read_to_end(&mut answered)).await,
+    };
+    let answered = String::from_utf8_lossy(&answered).to_lowercase();
+    ensure!(ended.is_ok(), "the connection is still there after {:?}: {answered}", begun.elapsed());
+    ensure!(begun.elapsed() > Duration::from_secs(3), "it ended at once: {answered}");
+    ensure!(answered.starts_with("http/1.1 408 "), "{answered}");
+    ensure!(answered.contains("\r\nconnection: close\r\n"), "{answered}");
+    ensure!(answered.contains("\r\ncontent-type: application/problem+json\r\n"), "{answered}");
     Ok(())
 }

@@ -144,7 +144,7 @@ fn rule(operation: &mut Map<String, Value>, verb: &str, allowed: &Allowed) -> Re
         can_answer.extend([("401", "Unauthenticated"), ("403", "Forbidden")]);
     }
     if has_body {
-        can_answer.extend([("400", "Malformed"), ("413", "TooLarge")]);
+        can_answer.extend([("400", "Malformed"), ("408", "TooSlow"), ("413", "TooLarge")]);
     }
     for (status, response) in can_answer {
         let reference = json!({ "$ref": format!("#/components/responses/{response}") });

@@ -20,7 +20,7 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::MethodRouter,
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use opentelemetry::{KeyValue, global, metrics::Counter};
 use problem::{Kind, Problem};
 use runtime::http::{ClientAddress, read_any_body};
@@ -31,6 +31,9 @@ use self::rate::{AddressKey, Buckets, Rate};
 
 /// Nothing takes longer from its head to its answer.
 const LONGEST: Duration = Duration::from_secs(10);
+
+/// A body has to be there within this; what is left of [`LONGEST`] is what a service has to answer.
+const BODY: Duration = Duration::from_secs(5);
 
 /// Every so often buckets that are full again are forgotten.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -149,13 +152,23 @@ fn too_late() -> Problem {
     Problem::new(Kind::TimedOut, detail)
 }
 
+fn too_slow() -> Problem {
+    Problem::new(Kind::TooSlow, format!("A body has to be there within {} s; nothing was done.", BODY.as_secs()))
+}
+
 async fn of_route(
     State((limits, places)): State<(Arc<Limits>, Arc<Semaphore>)>,
     request: Request,
     next: Next,
 ) -> Response {
     let mut told = HeaderMap::new();
-    let mut response = pass(&limits, &places, request, next, &mut told).await.unwrap_or_else(Problem::into_response);
+    let passed = pass(&limits, &places, request, next, &mut told).await;
+    // Its rest may come yet, and would be taken for the next request.
+    let closes = passed.as_ref().is_err_and(|problem| problem.kind == Kind::TooSlow);
+    let mut response = passed.unwrap_or_else(Problem::into_response);
+    if closes {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     for (name, value) in &told {
         response.headers_mut().append(name.clone(), value.clone());
     }
@@ -183,7 +196,8 @@ async fn pass(
 /// The request with its whole body, so that nobody who sends slowly takes a place at a service.
 async fn whole(request: Request) -> Result<Request, Problem> {
     let (parts, body) = request.into_parts();
-    let body = read_any_body(Request::from_parts(parts.clone(), body)).await?;
+    let body = read_any_body(Request::from_parts(parts.clone(), body));
+    let body = tokio::time::timeout(BODY, body).await.map_err(|_| too_slow())??;
     let kind = parts.headers.get(header::CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
     if kind.to_ascii_lowercase().windows(4).any(|word| word == b"json") && depth::is_too_deep(&body) {
         let detail = format!("A body may be nested {} deep at most.", depth::DEEPEST);

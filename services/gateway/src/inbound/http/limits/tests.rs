@@ -100,6 +100,23 @@ async fn what_takes_too_long_ends() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let slow = |pieces: u32| {
+        let piece = move |n| async move {
+            tokio::time::sleep(Duration::from_millis(900)).await;
+            (n < pieces).then(|| (Ok::<_, std::io::Error>("x"), n + 1))
+        };
+        Body::from_stream(futures::stream::unfold(0, piece))
+    };
+    let begun = tokio::time::Instant::now();
+    let (status, headers) = ask(&app(WIDE), Request::post("/"), slow(u32::MAX)).await;
+    assert_eq!((status, headers["connection"].as_bytes()), (408, &b"close"[..]));
+    assert_eq!(begun.elapsed().as_secs(), BODY.as_secs());
+    let (status, headers) = ask(&app(WIDE), Request::post("/"), slow(4)).await;
+    assert!(status == 200 && !headers.contains_key("connection"), "{status} {headers:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_that_hangs_does_not_take_the_others_down() {
     let app = app(Settings { per_service: 3, ..WIDE });
     let hanging: Vec<_> = (0..3)
