@@ -59,6 +59,14 @@ struct Pending<M> {
     message: M,
     time: Option<Timestamp>,
     span: Span,
+    request_id: Option<String>,
+}
+
+/// An entry that no other delivery could mend.
+struct Refused {
+    entry: usize,
+    reason: String,
+    request_id: Option<String>,
 }
 
 /// Answers a bulk delivery.
@@ -84,24 +92,25 @@ where
     let mut refused = Vec::new();
     let mut pending = Vec::with_capacity(bulk.entries.len());
     for (entry, delivered) in bulk.entries.iter().enumerate() {
-        let decoded = serde_json::from_slice::<CloudEvent>(&delivered.payload())
-            .map_err(|_| "it is no CloudEvent".to_owned())
-            .and_then(|event| decode(&event).map(|message| (event, message)).map_err(|error| error.to_string()));
-        match decoded {
-            Ok((event, message)) => {
+        let Ok(event) = serde_json::from_slice::<CloudEvent>(&delivered.payload()) else {
+            refused.push(Refused { entry, reason: "it is no CloudEvent".to_owned(), request_id: None });
+            continue;
+        };
+        let origin = event.origin();
+        match decode(&event) {
+            Ok(message) => {
                 let span = info_span!(
                     "process",
                     otel.kind = "consumer",
                     messaging.destination.name = bulk.topic,
                     messaging.message.id = event.id
                 );
-                let origin = event.origin();
                 trace::continue_from(&span, origin.traceparent.as_deref());
                 span.in_scope(|| tracing::debug!(topic = bulk.topic, request_id = origin.request_id, "event received"));
                 let time = event.time.and_then(|time| time.parse().ok());
-                pending.push(Pending { entry, message, time, span });
+                pending.push(Pending { entry, message, time, span, request_id: origin.request_id });
             }
-            Err(reason) => refused.push((entry, reason)),
+            Err(error) => refused.push(Refused { entry, reason: error.to_string(), request_id: origin.request_id }),
         }
     }
     let mut batches = vec![pending];
@@ -119,17 +128,20 @@ where
         }
         record_lag(&bulk.topic, "failed", &batch, now);
         let cause = std::error::Error::source(&problem).map(ToString::to_string);
-        tracing::warn!(topic = bulk.topic, entries = batch.len(), %problem, cause, "events were not applied");
-        for Pending { entry, .. } in batch {
+        // One alone is of one request; for several there is no id to name.
+        let request_id = batch.first().filter(|_| batch.len() == 1).and_then(|one| one.request_id.as_deref());
+        tracing::warn!(topic = bulk.topic, entries = batch.len(), %problem, cause, request_id, "events were not applied");
+        for Pending { entry, request_id, .. } in batch {
             match problem.kind.verdict() {
-                Verdict::Drop => refused.push((entry, problem.detail.clone())),
+                Verdict::Drop => refused.push(Refused { entry, reason: problem.detail.clone(), request_id }),
                 verdict => verdicts[entry] = verdict,
             }
         }
     }
-    for (entry, reason) in refused {
+    for Refused { entry, reason, request_id } in refused {
         let letter = bulk.entries[entry].dead_letter(&bulk.topic, &reason, now);
-        tracing::warn!(topic = letter.1.topic, reason = letter.1.reason, dead_letter_id = %letter.0, "a message became a dead letter");
+        let (topic, reason) = (&letter.1.topic, &letter.1.reason);
+        tracing::warn!(topic, reason, dead_letter_id = %letter.0, request_id, "a message became a dead letter");
         if let Err(failure) = keeper.keep(letter.0, letter.1).await {
             tracing::error!(error = %failure, "a dead letter could not be kept");
             verdicts[entry] = Verdict::Retry;

@@ -21,7 +21,16 @@ const CALLS_UNDER_WAY: usize = 2;
 /// Opens accounts, those of concurrent registrations in one call.
 #[derive(Clone, Debug)]
 pub struct BillingAccounts {
-    batcher: Batcher<AccountOpening, Option<AccountStatus>>,
+    batcher: Batcher<AccountOpening, Answered>,
+}
+
+/// What billing says of one opening.
+#[derive(Clone, Debug)]
+enum Answered {
+    Open(AccountStatus),
+    Refused(i32),
+    /// Billing is away or slow, or has said nothing of it.
+    Nothing,
 }
 
 impl BillingAccounts {
@@ -41,11 +50,19 @@ impl BillingAccounts {
             traceparent: traceparent.unwrap_or_default(),
             request_id: request_id.unwrap_or_default(),
         };
-        tokio::time::timeout(PATIENCE, self.batcher.ask(opening)).await.ok().flatten().flatten()
+        match tokio::time::timeout(PATIENCE, self.batcher.ask(opening)).await {
+            Ok(Some(Answered::Open(status))) => Some(status),
+            // Here and not in the batch, which has no request of its own.
+            Ok(Some(Answered::Refused(refusal))) => {
+                tracing::warn!(refusal, patient_id = %patient, "billing refused to open an account");
+                None
+            }
+            Ok(Some(Answered::Nothing) | None) | Err(_) => None,
+        }
     }
 }
 
-async fn open(mut client: AccountsClient<AppChannel>, openings: Vec<AccountOpening>) -> Vec<Option<AccountStatus>> {
+async fn open(mut client: AccountsClient<AppChannel>, openings: Vec<AccountOpening>) -> Vec<Answered> {
     let asked = openings.len();
     let mut request = Request::new(OpenAccountsRequest { openings });
     request.set_timeout(PATIENCE);
@@ -55,17 +72,14 @@ async fn open(mut client: AccountsClient<AppChannel>, openings: Vec<AccountOpeni
             .results
             .into_iter()
             .map(|result| match result.outcome {
-                Some(Outcome::Account(account)) => Some(account.status()),
-                Some(Outcome::Refusal(refusal)) => {
-                    tracing::warn!(refusal, patient_id = result.patient_id, "billing refused to open an account");
-                    None
-                }
-                None => None,
+                Some(Outcome::Account(account)) => Answered::Open(account.status()),
+                Some(Outcome::Refusal(refusal)) => Answered::Refused(refusal),
+                None => Answered::Nothing,
             })
             .collect(),
         Err(status) => {
             tracing::info!(code = %status.code(), accounts = asked, "billing does not answer; events will open the accounts");
-            vec![None; asked]
+            vec![Answered::Nothing; asked]
         }
     }
 }

@@ -10,6 +10,7 @@ mod faults;
 mod journey;
 mod limits;
 mod openapi;
+mod origins;
 mod people;
 mod privacy;
 mod processes;
@@ -69,7 +70,8 @@ trials! {
     the_gateway_limits_what_anybody_may_ask: limits::by_default,
     every_answer_has_the_headers_for_browsers: limits::headers,
     a_version_that_is_known_is_not_sent_again: limits::not_modified,
-    one_request_id_is_in_the_logs_of_all_services: limits::request_id,
+    a_request_has_one_id_and_one_trace_in_every_log_and_event: origins::of_registrations,
+    an_entry_of_the_audit_has_the_id_and_the_trace_of_its_request: origins::of_the_audit,
     a_topic_that_the_matrix_does_not_allow_is_refused: access_matrix::topics,
     one_registration_is_one_trace: tracing::one_registration,
     the_metrics_arrive: tracing::metrics,

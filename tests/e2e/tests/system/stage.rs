@@ -237,9 +237,19 @@ impl Stage {
 
     /// How often the services of an app have logged a text, before they were killed and after.
     pub(crate) fn logged(&self, app: App, text: &str) -> usize {
+        self.logs(app).map(|log| log.matches(text).count()).sum()
+    }
+
+    /// How many lines of the services of an app have all of these texts.
+    pub(crate) fn logged_lines(&self, app: App, texts: &[&str]) -> usize {
+        let fits = |line: &&str| texts.iter().all(|text| line.contains(text));
+        self.logs(app).map(|log| log.lines().filter(fits).count()).sum()
+    }
+
+    fn logs(&self, app: App) -> impl Iterator<Item = String> {
         let logs = |part: Part| [format!("{part}"), format!("{part}-respawned"), format!("{part}-respawned.old")];
         let read = |log: String| std::fs::read_to_string(self.home().log(&log)).unwrap_or_default();
-        self.services(app).into_iter().flat_map(logs).map(|log| read(log).matches(text).count()).sum()
+        self.services(app).into_iter().flat_map(logs).map(read)
     }
 
     /// Waits until something is so.

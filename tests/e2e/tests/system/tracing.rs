@@ -17,11 +17,11 @@ use crate::{
 
 const CHAIN: [App; 4] = [App::Gateway, App::Patient, App::Billing, App::Analytics];
 
-/// Registers somebody in a trace of the caller's; answers the trace's id and the answer.
+/// Registers somebody in a trace of the caller's, whose id is the request's, too; answers it and the answer.
 pub(crate) async fn register_traced(stage: &Stage, someone: &Value) -> Result<(String, Answer)> {
     let (trace, span) = (Uuid::new_v5(&Uuid::now_v7(), b"trace").simple().to_string(), "00f067aa0ba902b7");
     let request = stage.public(Role::FrontDesk)?.request(reqwest::Method::POST, "/api/patients");
-    let request = request.header("traceparent", format!("00-{trace}-{span}-01"));
+    let request = request.header("traceparent", format!("00-{trace}-{span}-01")).header("x-request-id", &trace);
     let answer = Answer::of(request.header("idempotency-key", key()).json(someone)).await?.expect(201)?;
     Ok((trace, answer))
 }

@@ -1,4 +1,4 @@
-//! The broker is dead: registrations go on, events leave later, and each stays in its trace.
+//! The broker is dead: registrations go on, events leave later, and each stays in its trace and of its request.
 #![expect(clippy::print_stdout, reason = "how long it takes is a figure to know")]
 
 use std::time::Instant;
@@ -55,6 +55,11 @@ pub(crate) async fn dies(stage: &Stage) -> Result<()> {
                     .any(|span| span.service == App::Analytics.id() && !span.by_sidecar))
             })
             .await?;
+    }
+    for trace in &traces {
+        let named = format!("\"request_id\":\"{trace}\"");
+        let logged = async || Ok(stage.logged_lines(App::Analytics, &[&named, "patient.registered"]) > 0);
+        stage.eventually("analytics knows which request each event is of", logged).await?;
     }
     // What a batch asks of the sidecar is in the trace of its first event alone.
     let whole = async || Ok(traces.iter().any(|trace| missing(stage, trace).is_empty()));
