@@ -21,6 +21,8 @@ pub const ENV_AUTH_RATE_PER_ADDRESS: &str = "AUTH_RATE_PER_ADDRESS";
 pub const ENV_RATE_PER_USER: &str = "RATE_PER_USER";
 /// How many requests to one service may be under way.
 pub const ENV_CONCURRENCY_PER_SERVICE: &str = "CONCURRENCY_PER_SERVICE";
+/// How many may be signing in at once.
+pub const ENV_SIGN_INS_AT_ONCE: &str = "SIGN_INS_AT_ONCE";
 /// Whose pages may ask.
 pub const ENV_CORS_ORIGINS: &str = "CORS_ORIGINS";
 
@@ -33,6 +35,8 @@ const DEFAULT_AUTH_RATE_PER_ADDRESS: Rate = Rate::new(60, 60);
 const DEFAULT_RATE_PER_USER: Rate = Rate::new(300, 30);
 /// More than any service has use for, few enough to hold when one hangs.
 const DEFAULT_CONCURRENCY_PER_SERVICE: usize = 256;
+/// Enough to keep some cores of `auth` busy, few enough for whoever else wants something at that moment.
+const DEFAULT_SIGN_INS_AT_ONCE: usize = 4;
 
 /// The settings of this service.
 #[derive(Clone, Debug)]
@@ -60,6 +64,7 @@ impl Config {
             auth_per_address: environment.optional(ENV_AUTH_RATE_PER_ADDRESS).unwrap_or(DEFAULT_AUTH_RATE_PER_ADDRESS),
             per_user: environment.optional(ENV_RATE_PER_USER).unwrap_or(DEFAULT_RATE_PER_USER),
             per_service: environment.optional(ENV_CONCURRENCY_PER_SERVICE).unwrap_or(DEFAULT_CONCURRENCY_PER_SERVICE),
+            sign_ins: environment.optional(ENV_SIGN_INS_AT_ONCE).unwrap_or(DEFAULT_SIGN_INS_AT_ONCE),
         };
         let cors_origins = environment.optional(ENV_CORS_ORIGINS).unwrap_or_default();
         environment.finish(app.map(|app| Self { app, public, limits, cors_origins }))

@@ -21,6 +21,9 @@ use self::{
 use super::transcoder;
 use crate::APP_ID;
 
+/// What takes a core for a while, since a password is looked at, and nobody has to be known to ask for.
+const SIGN_INS: [&str; 3] = ["POST /auth/login", "POST /auth/session", "POST /auth/session/unlock"];
+
 /// All routes of this service.
 pub fn routes(sidecar: &Sidecar, tokens: Arc<AccessTokens>, limits: &Arc<Limits>) -> anyhow::Result<Router> {
     let operations = matrix::operations()?;
@@ -29,7 +32,11 @@ pub fn routes(sidecar: &Sidecar, tokens: Arc<AccessTokens>, limits: &Arc<Limits>
     let browsers = Arc::new(Browsers::new(sidecar));
     let mut door = Door::public(APP_ID, tokens)?
         .behind_first(move |operation, route| browsers.of_route(operation, route))
-        .behind(move |operation, route| guarded.of_route(Arc::clone(&places[&operation.app]), route));
+        .behind(move |operation, route| {
+            let places = &places[&operation.app];
+            let takes_turns = SIGN_INS.contains(&operation.name.to_string().as_str());
+            guarded.of_route(if takes_turns { places.in_turn() } else { places.clone() }, route)
+        });
     for operation in operations.iter().filter(|operation| operation.public && operation.app != APP_ID) {
         match &operation.name {
             Name::Http { .. } => {

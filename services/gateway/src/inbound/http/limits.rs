@@ -4,6 +4,7 @@
 //! after its token was verified.
 
 mod depth;
+pub mod lane;
 pub mod rate;
 mod size;
 
@@ -14,7 +15,7 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody as _},
     extract::{Request, State},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
@@ -27,7 +28,10 @@ use runtime::http::{ClientAddress, read_any_body};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use self::rate::{AddressKey, Buckets, Rate};
+use self::{
+    lane::Lane,
+    rate::{AddressKey, Buckets, Rate},
+};
 
 /// Nothing takes longer from its head to its answer.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -49,6 +53,8 @@ pub struct Settings {
     pub per_user: Rate,
     /// Requests to one service that are under way at the same time.
     pub per_service: usize,
+    /// Those that sign in.
+    pub sign_ins: usize,
 }
 
 /// The limits with what was asked so far.
@@ -58,6 +64,16 @@ pub struct Limits {
     auth: Buckets<AddressKey>,
     users: Buckets<Uuid>,
     per_service: usize,
+    sign_ins: Lane,
+}
+
+/// What a route may hold of its service.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    /// Those of the service; all its routes share them.
+    of_service: Arc<Semaphore>,
+    /// Whether requests of this route take turns first.
+    in_turn: bool,
 }
 
 impl Limits {
@@ -68,6 +84,7 @@ impl Limits {
             auth: Buckets::new("auth", settings.auth_per_address),
             users: Buckets::new("user", settings.per_user),
             per_service: settings.per_service,
+            sign_ins: Lane::new(settings.sign_ins),
         }
     }
 
@@ -86,20 +103,25 @@ impl Limits {
         routes.layer(from_fn_with_state(self, at_the_door))
     }
 
-    /// What comes after the token, at a route that leads to `app`.
-    ///
-    /// `places` are those of the app; all its routes share them.
+    /// What comes after the token, at a route that leads to an app.
     pub(super) fn of_route<S: Clone + Send + Sync + 'static>(
         self: &Arc<Self>,
-        places: Arc<Semaphore>,
+        places: Places,
         route: MethodRouter<S>,
     ) -> MethodRouter<S> {
         route.layer(from_fn_with_state((Arc::clone(self), places), of_route))
     }
 
     /// As many places as a service has.
-    pub(super) fn places(&self) -> Arc<Semaphore> {
-        Arc::new(Semaphore::new(self.per_service))
+    pub(super) fn places(&self) -> Places {
+        Places { of_service: Arc::new(Semaphore::new(self.per_service)), in_turn: false }
+    }
+}
+
+impl Places {
+    /// The same places, for a route that signs in.
+    pub(super) fn in_turn(&self) -> Self {
+        Self { in_turn: true, ..self.clone() }
     }
 }
 
@@ -156,11 +178,7 @@ fn too_slow() -> Problem {
     Problem::new(Kind::TooSlow, format!("A body has to be there within {} s; nothing was done.", BODY.as_secs()))
 }
 
-async fn of_route(
-    State((limits, places)): State<(Arc<Limits>, Arc<Semaphore>)>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn of_route(State((limits, places)): State<(Arc<Limits>, Places)>, request: Request, next: Next) -> Response {
     let mut told = HeaderMap::new();
     let passed = pass(&limits, &places, request, next, &mut told).await;
     // Its rest may come yet, and would be taken for the next request.
@@ -177,7 +195,7 @@ async fn of_route(
 
 async fn pass(
     limits: &Limits,
-    places: &Semaphore,
+    places: &Places,
     request: Request,
     next: Next,
     told: &mut HeaderMap,
@@ -186,7 +204,8 @@ async fn pass(
         limits.users.take(&caller.subject, told)?;
     }
     let request = whole(request).await?;
-    let Ok(_place) = places.try_acquire() else {
+    let _turn = if places.in_turn { Some(limits.sign_ins.turn().await?) } else { None };
+    let Ok(_place) = places.of_service.try_acquire() else {
         let detail = "The service behind this route has too much to do; nothing was done.";
         return Err(Problem::new(Kind::Unavailable, detail));
     };
@@ -195,6 +214,9 @@ async fn pass(
 
 /// The request with its whole body, so that nobody who sends slowly takes a place at a service.
 async fn whole(request: Request) -> Result<Request, Problem> {
+    if request.body().is_end_stream() {
+        return Ok(request);
+    }
     let (parts, body) = request.into_parts();
     let body = read_any_body(Request::from_parts(parts.clone(), body));
     let body = tokio::time::timeout(BODY, body).await.map_err(|_| too_slow())??;

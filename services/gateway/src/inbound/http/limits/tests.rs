@@ -16,6 +16,7 @@ const WIDE: Settings = Settings {
     auth_per_address: Rate::new(1000, 1),
     per_user: Rate::new(1000, 1),
     per_service: 1000,
+    sign_ins: 1000,
 };
 
 fn app(settings: Settings) -> Router {
@@ -24,7 +25,7 @@ fn app(settings: Settings) -> Router {
     let hangs = || async { tokio::time::sleep(Duration::from_hours(1)).await };
     let routes = Router::new()
         .route("/slow", limits.of_route(slow, get(hangs)))
-        .route("/auth/login", limits.of_route(Arc::clone(&quick), post(|| async {})))
+        .route("/auth/login", limits.of_route(quick.clone(), post(|| async {})))
         .route("/", limits.of_route(quick, get(|| async {}).post(|body: String| async { body })));
     limits.at_the_door(routes.layer(DefaultBodyLimit::max(LARGEST_BODY)))
 }
@@ -135,4 +136,19 @@ async fn a_service_that_hangs_does_not_take_the_others_down() {
     tokio::time::sleep(Duration::from_millis(1)).await;
     let again = tokio::time::timeout(Duration::from_secs(1), ask(&app, Request::get("/slow"), "")).await;
     assert!(again.is_err(), "a place that is free again is taken");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_remembered_for_ever() {
+    let limits = Arc::new(Limits::new(&WIDE));
+    let (address, told) = (AddressKey::from(std::net::IpAddr::from([192, 0, 2, 1])), &mut HeaderMap::new());
+    limits.addresses.take(&address, told).unwrap();
+    limits.auth.take(&address, told).unwrap();
+    limits.users.take(&Uuid::nil(), told).unwrap();
+    // The buckets go by the real clock, and are full again by then.
+    std::thread::sleep(Duration::from_millis(20));
+    let sweeping = tokio::spawn(Arc::clone(&limits).sweep());
+    tokio::time::sleep(2 * SWEEP).await;
+    assert_eq!([limits.addresses.len(), limits.auth.len(), limits.users.len()], [0; 3]);
+    sweeping.abort();
 }
