@@ -103,3 +103,6 @@ async fn answer(
     }
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,3 +56,6 @@ pub fn routes(sidecar: &Sidecar, tokens: Arc<AccessTokens>, limits: &Arc<Limits>
     door = door.on("GET /docs/{file}", docs::page);
     Ok(door.finish()?)
 }
+
+#[cfg(test)]
+mod tests;
