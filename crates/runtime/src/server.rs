@@ -52,7 +52,7 @@ impl Server {
         let grpc = grpc.map(|grpc| grpc.prepare().into_axum_router().reset_fallback());
         let routes = http::wrap(grpc.into_iter().fold(routes, Router::merge));
         // Whoever restarts the service has no token, asks every moment and learns nothing but its health.
-        let with_health = |routes| Arc::clone(&readiness).routes().fallback_service(routes);
+        let with_health = |routes: Router| Arc::clone(&readiness).routes().merge(routes);
         let app = with_health(http::for_sidecar_only(routes.clone(), &config.api_token));
         let open = with_health(routes);
         Self { app, open, readiness, config: config.clone() }

@@ -20,7 +20,8 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    EnvFilter, Layer as _,
+    EnvFilter,
+    field::RecordFields,
     fmt::{
         FmtContext, FormatEvent, FormatFields,
         format::Writer,
@@ -57,9 +58,16 @@ pub fn start(app_id: &'static str, config: &AppConfig) -> anyhow::Result<Telemet
     }
     let spans = spans.build();
     let filter = EnvFilter::try_new(&config.log_level)?;
+    // Where in the code, on which thread and when at rest: nobody asked, and each costs something at every turn.
+    let tracing = tracing_opentelemetry::layer()
+        .with_tracer(spans.tracer(app_id))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false);
     tracing_subscriber::registry()
-        .with(tracing_opentelemetry::layer().with_tracer(spans.tracer(app_id)).with_filter(filter.clone()))
-        .with(tracing_subscriber::fmt::layer().event_format(JsonLines { app_id }).with_filter(filter))
+        .with(filter)
+        .with(tracing)
+        .with(tracing_subscriber::fmt::layer().event_format(JsonLines { app_id }).fmt_fields(NotOfSpans))
         .try_init()?;
     Ok(Telemetry { spans, metrics })
 }
@@ -104,6 +112,15 @@ where
         }
         event.record(&mut line);
         writeln!(writer, "{}", Value::Object(line.0))
+    }
+}
+
+/// No line shows the fields of its spans, so they are not made text.
+struct NotOfSpans;
+
+impl<'writer> FormatFields<'writer> for NotOfSpans {
+    fn format_fields<R: RecordFields>(&self, _: Writer<'writer>, _: R) -> fmt::Result {
+        Ok(())
     }
 }
 
