@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, LazyLock, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
@@ -24,6 +24,16 @@ const REFRESH_DEADLINE: Duration = Duration::from_secs(1);
 const LONGEST_TOKEN: usize = 4096;
 /// Verified tokens that are remembered; beyond, all are forgotten and verified again.
 const REMEMBERED: usize = 10_000;
+
+/// What a token has to say.
+static VALIDATION: LazyLock<Validation> = LazyLock::new(|| {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub", "nbf"]);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[AUDIENCE]);
+    validation.validate_nbf = true;
+    validation
+});
 
 /// Verifies access tokens.
 #[derive(Debug, Default)]
@@ -120,13 +130,8 @@ fn check(token: &str, keys: &HashMap<String, DecodingKey>) -> Result<Caller, Ref
     }
     let id = header.kid.ok_or(Refused::UnknownKey)?;
     let key = keys.get(&id).ok_or(Refused::UnknownKey)?;
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub", "nbf"]);
-    validation.set_issuer(&[ISSUER]);
-    validation.set_audience(&[AUDIENCE]);
-    validation.validate_nbf = true;
-    let claims: Claims = decode(token, key, &validation)?.claims;
-    let expires = claims.exp + i64::try_from(validation.leeway).unwrap_or_default();
+    let claims: Claims = decode(token, key, &VALIDATION)?.claims;
+    let expires = claims.exp + i64::try_from(VALIDATION.leeway).unwrap_or_default();
     let enrolling = match claims.scope.as_str() {
         SCOPE => false,
         ENROLLING => true,
