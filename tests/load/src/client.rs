@@ -17,6 +17,8 @@ pub struct Client {
     pool: Pool<HttpConnector, Full<Bytes>>,
     url: String,
     bearer: Option<HeaderValue>,
+    /// What a sidecar wants to see.
+    api_token: Option<HeaderValue>,
 }
 
 /// An answer, read to its end.
@@ -36,7 +38,13 @@ impl Client {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let bearer = token.map(|token| HeaderValue::from_str(&format!("Bearer {token}"))).transpose()?;
-        Ok(Self { pool: Pool::builder(TokioExecutor::new()).build(connector), url: url.to_owned(), bearer })
+        let pool = Pool::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { pool, url: url.to_owned(), bearer, api_token: None })
+    }
+
+    /// The same for a sidecar, which wants to see its own token, too.
+    pub fn with_api_token(self, token: &str) -> Result<Self> {
+        Ok(Self { api_token: Some(HeaderValue::from_str(token)?), ..self })
     }
 
     /// A request without a body.
@@ -55,6 +63,9 @@ impl Client {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url)).body(body)?;
         if let Some(bearer) = &self.bearer {
             request.headers_mut().insert(header::AUTHORIZATION, bearer.clone());
+        }
+        if let Some(token) = &self.api_token {
+            request.headers_mut().insert("dapr-api-token", token.clone());
         }
         Ok(request)
     }

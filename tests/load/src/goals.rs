@@ -1,6 +1,6 @@
 //! What is wanted, and whether it is so.
 
-use crate::scenarios::Outcome;
+use crate::{overhead::Ratio, scenarios::Outcome};
 
 /// A goal, and what was measured.
 #[derive(Debug)]
@@ -46,6 +46,11 @@ pub fn of(outcome: &Outcome) -> Vec<Goal> {
         (count > 0.0).then(|| sum / count)
     };
     let visible = outcome.scenarios.iter().find_map(|scenario| scenario.visible);
+    let overhead = |connections, of: fn(&Ratio) -> f64| {
+        let compared = outcome.overheads.iter().find(|overhead| overhead.connections == connections);
+        compared.map(|overhead| of(&overhead.ratio))
+    };
+    let storm = outcome.storm.as_ref();
     vec![
         Goal::at_most("CPU ms for a registration, 64 connections", 1.8, register.map(|scenario| scenario.cpu)),
         Goal::at_most("our services' part of it", 0.25, register.map(|scenario| scenario.cpu_of_services)),
@@ -64,6 +69,14 @@ pub fn of(outcome: &Outcome) -> Vec<Goal> {
             ratio(second(0..1), speed("register-64")),
         ),
         Goal::at_least("seconds 1 to 5, as a part of the warm rate", 0.9, ratio(second(0..5), speed("register-64"))),
+        Goal::at_most("us to check a token that was seen before", 5.0, outcome.tokens.map(|tokens| tokens.seen)),
+        Goal::at_most("us to check a new token", 60.0, outcome.tokens.map(|tokens| tokens.new)),
+        Goal::at_most("p50 through the gateway by the bare one, 1 connection", 1.15, overhead(1, |ratio| ratio.p50)),
+        Goal::at_most("p99 of the same", 1.15, overhead(1, |ratio| ratio.p99)),
+        Goal::at_most("p50 through the gateway by the bare one, 8 connections", 1.15, overhead(8, |ratio| ratio.p50)),
+        Goal::at_most("p99 of the same, 8 connections", 1.15, overhead(8, |ratio| ratio.p99)),
+        Goal::at_most("p99 ms of others while 200 sign in", 50.0, storm.map(|storm| storm.others.p99)),
+        Goal::at_most("MiB that auth holds at most then", 120.0, storm.map(|storm| storm.peak)),
         #[expect(clippy::cast_precision_loss, reason = "a count of errors")]
         Goal::at_most("errors", 0.0, Some(errors as f64)),
     ]

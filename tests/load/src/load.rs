@@ -112,12 +112,23 @@ pub async fn open<S: Source>(
     per_second: u32,
     time: Duration,
 ) -> Result<Loaded> {
+    let end = Instant::now() + time;
+    open_while(client, source, per_second, |due| due < end).await
+}
+
+/// The same for as long as something is so of the time at which the next request is due.
+pub async fn open_while<S: Source>(
+    client: &Client,
+    source: &Arc<Numbered<S>>,
+    per_second: u32,
+    goes_on: impl Fn(Instant) -> bool,
+) -> Result<Loaded> {
     let begun = Instant::now();
     let tally = Arc::new(Mutex::new(Tally::new()?));
     let mut requests = JoinSet::new();
     for nth in 0.. {
         let due = begun + Duration::from_secs(1) * nth / per_second;
-        if due >= begun + time {
+        if !goes_on(due) {
             break;
         }
         sleep_until(due).await;

@@ -30,7 +30,10 @@ async fn measure(options: &Load) -> Result<ExitCode> {
     let outcome = scenarios::run(options, seed).await?;
     report::print(&report::tables(&outcome));
     let goals = goals::of(&outcome);
-    let figures = json!({ "scenarios": outcome.scenarios, "idle": outcome.idle });
+    let figures = json!({
+        "scenarios": outcome.scenarios, "idle": outcome.idle, "tokens": outcome.tokens,
+        "overheads": outcome.overheads, "storm": outcome.storm,
+    });
     let failed = outcome.scenarios.iter().any(|scenario| !scenario.errors.is_empty() || scenario.settled.is_none());
     let met = end(
         "bench.json",

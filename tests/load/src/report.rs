@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
-use crate::{goals::Goal, measured::Measured, scenarios::Outcome};
+use crate::{goals::Goal, measured::Measured, scenarios::Outcome, storm::PEOPLE, tokens::TokenCheck};
 
 /// Where the files go when it is not said.
 const FOLDER: &str = ".pms/bench";
@@ -41,7 +41,7 @@ pub fn write(to: Option<&Path>, name: &str, report: &impl Serialize) -> Result<P
 /// All tables of `bench load`.
 pub fn tables(outcome: &Outcome) -> String {
     let scenarios = &outcome.scenarios;
-    let mut text = speeds(scenarios);
+    let mut text = if scenarios.is_empty() { String::new() } else { speeds(scenarios) };
     for scenario in scenarios {
         if scenario.name == "first" {
             let second = |n: usize| scenario.seconds.get(n).copied().unwrap_or_default();
@@ -67,6 +67,10 @@ pub fn tables(outcome: &Outcome) -> String {
             let _ = writeln!(text, "\n{}: its events were not all applied", scenario.name);
         }
     }
+    text += &guarded(outcome);
+    if scenarios.is_empty() {
+        return text;
+    }
     text += &grid("CPU, ms for one request", scenarios, |scenario| scenario.cpu_by_process.clone(), 3);
     text += &grid("Sidecar calls for one request", scenarios, |scenario| scenario.calls_by_kind.clone(), 3);
     text += &grid("Memory, RSS in MiB, at the end", scenarios, |scenario| memory(scenario, |memory| memory.rss), 0);
@@ -76,6 +80,58 @@ pub fn tables(outcome: &Outcome) -> String {
         for (name, cpu) in idle.cpu_by_process.iter().filter(|(_, cpu)| **cpu >= 0.5) {
             let _ = writeln!(text, "  {name:<NAME$} {cpu:.1}");
         }
+    }
+    text
+}
+
+/// What it costs that not everybody may do everything.
+fn guarded(outcome: &Outcome) -> String {
+    let mut text = String::new();
+    if let Some(TokenCheck { new, seen, bytes }) = outcome.tokens {
+        let _ =
+            writeln!(text, "\nA token of {bytes} bytes is checked in {new:.1} us, once it was seen in {seen:.2} us.");
+    }
+    for overhead in &outcome.overheads {
+        let (p50, p99) = (overhead.spread(|ratio| ratio.p50), overhead.spread(|ratio| ratio.p99));
+        let _ = writeln!(
+            text,
+            "\nThe same read at {} connections ({} errors), p50 and p99 ms\n  {:<NAME$}{:>9.3}{:>9.3}\n  {:<NAME$}{:>9.3}{:>9.3}\n  {:<NAME$}{:>9.3}{:>9.3}   in {} rounds {:.3} to {:.3}, {:.3} to {:.3}",
+            overhead.connections,
+            overhead.errors,
+            "through the gateway",
+            overhead.gateway.p50,
+            overhead.gateway.p99,
+            "through its sidecar alone",
+            overhead.bare.p50,
+            overhead.bare.p99,
+            "ratio",
+            overhead.ratio.p50,
+            overhead.ratio.p99,
+            overhead.rounds.len(),
+            p50.0,
+            p50.1,
+            p99.0,
+            p99.1
+        );
+    }
+    if let Some(storm) = &outcome.storm {
+        let _ = writeln!(
+            text,
+            "\n{PEOPLE} sign in at once, {:.2} s each time: {:?}; auth held {:.0} MiB before and {:.0} at most.\n\
+             Others meanwhile ({}, not answered well {:?}): p50 {:.1}, p99 {:.1}, max {:.1} ms; when nobody signs in: {:.1}, {:.1}, {:.1}.",
+            storm.seconds,
+            storm.ended,
+            storm.before,
+            storm.peak,
+            storm.asked,
+            storm.errors,
+            storm.others.p50,
+            storm.others.p99,
+            storm.others.max,
+            storm.calm.p50,
+            storm.calm.p99,
+            storm.calm.max
+        );
     }
     text
 }

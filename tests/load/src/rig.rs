@@ -8,7 +8,7 @@ use std::{
 
 use access::Role;
 use anyhow::{Context as _, Result};
-use local::{App, Home, Options, Ports, Postgres, Reservation, Secrets, System, options::Launcher};
+use local::{App, Home, Options, Ports, Postgres, Reservation, Secrets, System, Tokens, options::Launcher};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 use testkit::Issuer;
@@ -128,6 +128,18 @@ impl Rig {
     /// A client of the public port, with a new token of an administrator: one lasts ten minutes.
     pub fn client(&self) -> Result<Client> {
         Client::new(&self.system.url(), Some(&self.issuer.token("bench", Role::Admin)?))
+    }
+
+    /// A client of the gateway's own sidecar, which asks `patient` as the gateway does.
+    pub fn bare_client(&self) -> Result<Client> {
+        let url = format!("http://127.0.0.1:{}/v1.0/invoke/patient/method", self.ports().app(App::Gateway).http);
+        let client = Client::new(&url, Some(&self.issuer.token("bench", Role::Admin)?))?;
+        client.with_api_token(&Tokens::read(self.home())?.dapr_api_token)
+    }
+
+    /// A new access token of a user.
+    pub fn token(&self, name: &str, role: Role) -> Result<String> {
+        self.issuer.token(name, role)
     }
 
     /// A connection to an app's database as the superuser.

@@ -11,15 +11,21 @@ use crate::{
     load::{Loaded, Numbered, Source, closed, open},
     measured::{Idle, Measured, Visible, idle, measure},
     options::{Load, own_directory},
+    overhead::{self, Overhead},
     person::People,
     report::progress,
     rig::Rig,
     sources::{Reads, Registrations, Searches, SignIns},
+    storm::{self, Storm},
+    tokens::{self, TokenCheck},
     visible::{self, POLL, Poller},
 };
 
 const FIRST: &str = "first";
 const IDLE: &str = "idle";
+const TOKENS: &str = "token-check";
+const OVERHEAD: &str = "gateway-overhead";
+const STORM: &str = "login-storm";
 const REGISTER: [u32; 4] = [1, 8, 32, 64];
 const RATES: [u32; 2] = [300, 50];
 /// The rate at which it is watched how soon analytics knows.
@@ -42,6 +48,12 @@ pub struct Outcome {
     pub scenarios: Vec<Measured>,
     /// The system at rest.
     pub idle: Option<Idle>,
+    /// The check of a token.
+    pub tokens: Option<TokenCheck>,
+    /// What the gateway adds.
+    pub overheads: Vec<Overhead>,
+    /// What happens when everybody signs in.
+    pub storm: Option<Storm>,
 }
 
 /// Runs everything that is asked for: our services, then the floor, each in a system of its own.
@@ -79,7 +91,9 @@ fn ours() -> Vec<String> {
         ("read", &READ),
         ("search", &SEARCH),
         ("login", &SIGN_IN),
+        (OVERHEAD, &overhead::CONNECTIONS),
     ]));
+    ours.extend([TOKENS, STORM].map(str::to_owned));
     ours
 }
 
@@ -114,9 +128,30 @@ async fn services(rig: &Rig, options: &Load, seed: u64, outcome: &mut Outcome) -
     for connections in SIGN_IN {
         quiet("login", connections).closed(&sign_ins, connections, outcome).await?;
     }
+    guarded(rig, options, &reads, outcome).await?;
     if options.wants(IDLE) {
         progress(IDLE);
         outcome.idle = Some(idle(rig, LOOK).await?);
+    }
+    Ok(())
+}
+
+/// What it costs that not everybody may do everything.
+async fn guarded(rig: &Rig, options: &Load, reads: &Arc<Numbered<Reads>>, outcome: &mut Outcome) -> Result<()> {
+    if options.wants(TOKENS) {
+        progress(TOKENS);
+        outcome.tokens = Some(tokens::check(rig).await?);
+    }
+    for connections in overhead::CONNECTIONS {
+        let name = name(OVERHEAD, connections);
+        if options.wants(&name) {
+            progress(&name);
+            outcome.overheads.push(overhead::compare(rig, reads, connections).await?);
+        }
+    }
+    if options.wants(STORM) {
+        progress(STORM);
+        outcome.storm = Some(storm::storms(rig, reads).await?);
     }
     Ok(())
 }
