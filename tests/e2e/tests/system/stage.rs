@@ -24,6 +24,9 @@ use testkit::Issuer;
 
 use crate::{collector::Collector, door::Door};
 
+/// A connection that is idle for 5 s is closed by the gateway, and what is sent at that moment is lost.
+const REUSED: Duration = Duration::from_secs(4);
+
 const POLL: Duration = Duration::from_millis(50);
 
 /// The running system.
@@ -92,7 +95,7 @@ impl Stage {
             tokens: Tokens::read(&home)?,
             issuer: Issuer::of(&home)?,
             repo,
-            client: Client::builder().no_proxy().timeout(Duration::from_secs(20)).build()?,
+            client: Client::builder().no_proxy().timeout(Duration::from_secs(20)).pool_idle_timeout(REUSED).build()?,
             killed: Mutex::default(),
             strangers: AtomicU64::new(0),
             folder: Mutex::new(Some(folder)),
