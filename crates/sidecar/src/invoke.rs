@@ -36,8 +36,8 @@ pub(crate) fn http_client() -> HttpClient {
 impl Sidecar {
     /// A channel whose calls reach the app `id` over gRPC.
     pub fn app(&self, id: &'static str) -> AppChannel {
-        let outgoing = Outgoing { token: self.token.clone(), app: Some(MetadataValue::from_static(id)) };
-        InterceptedService::new(self.channel.clone(), outgoing)
+        let outgoing = Outgoing { token: self.0.token.clone(), app: Some(MetadataValue::from_static(id)) };
+        InterceptedService::new(self.0.channel.clone(), outgoing)
     }
 
     /// Passes a request to the app `id`; the request's URI is the path and query that the app knows.
@@ -55,7 +55,7 @@ impl Sidecar {
         parts.uri = self.uri(&format!("/v1.0/invoke/{id}/method{path}"))?;
         let request = self.prepare(Request::from_parts(parts, Full::new(body)));
         let answer = async {
-            let response = self.http.request(request).await.map_err(Problem::unavailable)?;
+            let response = self.0.http.request(request).await.map_err(Problem::unavailable)?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(Problem::unavailable)?.to_bytes();
             Ok::<_, Problem>(Response::from_parts(parts, body))
@@ -68,12 +68,12 @@ impl Sidecar {
         let Ok(uri) = self.uri(path) else { return false };
         let mut request = Request::new(Full::default());
         *request.uri_mut() = uri;
-        let answer = self.http.request(self.prepare(request));
+        let answer = self.0.http.request(self.prepare(request));
         matches!(tokio::time::timeout(Duration::from_secs(1), answer).await, Ok(Ok(answer)) if answer.status().is_success())
     }
 
     fn uri(&self, path: &str) -> Result<Uri, Problem> {
-        let mut parts = loopback(self.http_port).into_parts();
+        let mut parts = loopback(self.0.http_port).into_parts();
         parts.path_and_query = Some(path.parse().map_err(Problem::internal)?);
         Uri::from_parts(parts).map_err(Problem::internal)
     }
@@ -88,7 +88,7 @@ impl Sidecar {
         if let Some(sender) = Sender::current() {
             headers.extend(sender.headers().map(|(name, value)| (HeaderName::from_static(name), value)));
         }
-        headers.insert("dapr-api-token", self.api_token.clone());
+        headers.insert("dapr-api-token", self.0.api_token.clone());
         if let Some(traceparent) = trace::current().and_then(|parent| HeaderValue::from_str(&parent).ok()) {
             headers.insert(trace::TRACEPARENT, traceparent);
         }

@@ -13,7 +13,7 @@ pub mod secrets;
 pub mod subscription;
 pub mod trace;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use dapr::dapr::proto::runtime::v1::dapr_client::DaprClient;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -54,9 +54,14 @@ pub struct Config {
     pub api_token: SecretString,
 }
 
-/// The service's own sidecar; clones share its connections.
+/// The service's own sidecar; clones share its connections, and cost next to nothing: a router makes several of each
+/// handler for every request.
 #[derive(Clone, Debug)]
-pub struct Sidecar {
+pub struct Sidecar(Arc<Connections>);
+
+/// How it is reached.
+#[derive(Debug)]
+struct Connections {
     grpc: DaprClient<InterceptedService<Channel, Outgoing>>,
     channel: Channel,
     http: HttpClient,
@@ -82,14 +87,14 @@ impl Sidecar {
             .keep_alive_while_idle(true)
             .connect_lazy();
         let interceptor = Outgoing { token: token.clone(), app: None };
-        Ok(Self {
+        Ok(Self(Arc::new(Connections {
             grpc: DaprClient::with_interceptor(channel.clone(), interceptor).max_decoding_message_size(LARGEST_ANSWER),
             channel,
             http: invoke::http_client(),
             http_port: config.http_port,
             token,
             api_token,
-        })
+        })))
     }
 
     /// Whether the sidecar and the components that it needs to send answer.
@@ -98,7 +103,7 @@ impl Sidecar {
     }
 
     pub(crate) fn grpc(&self) -> DaprClient<InterceptedService<Channel, Outgoing>> {
-        self.grpc.clone()
+        self.0.grpc.clone()
     }
 }
 
