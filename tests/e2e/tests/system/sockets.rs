@@ -34,13 +34,18 @@ pub(crate) async fn of_services(stage: &Stage) -> Result<()> {
     let door = stage.public(access::Role::Admin)?;
     let mut seen = HashSet::new();
     for _ in 0..LOOKS {
-        let people: Vec<_> = (0..AT_ONCE).map(|_| person()).collect();
-        let work = try_join_all(people.iter().map(async |someone| {
-            let patient = door.registered(someone).await?;
-            door.account(patient.id()).await
-        }));
-        let (worked, looked) = tokio::join!(work, async { look(stage, &mut seen) });
-        worked?;
+        // In a task of its own: who looks keeps a thread for seconds, in which a request that has just begun would go on
+        // without its sender.
+        let registrations = (0..AT_ONCE).map(|_| {
+            let (door, someone) = (door.clone(), person());
+            async move {
+                let patient = door.registered(&someone).await?;
+                door.account(patient.id()).await
+            }
+        });
+        let work = tokio::spawn(try_join_all(registrations.collect::<Vec<_>>()));
+        let looked = tokio::task::block_in_place(|| look(stage, &mut seen));
+        work.await??;
         looked?;
         look(stage, &mut seen)?;
     }
