@@ -20,14 +20,14 @@ use crate::{
         session::{Attended, Refusal, Session, SessionToken},
         user::User,
     },
-    outbound::{sessions::Loaded, users::Versioned},
+    outbound::sessions::Loaded,
 };
 
 /// A browser's session, as its page is told of it.
 #[derive(Debug)]
 pub struct InBrowser {
     /// Whose it is.
-    pub user: Versioned,
+    pub user: User,
     /// What it is good for.
     pub scope: &'static str,
     /// How it is attended.
@@ -76,14 +76,13 @@ impl Directory {
     ) -> Result<(SessionToken, InBrowser), LoginError> {
         let Begun { user, session, token } = self.sign_in(shown, address, Session::begin_in_browser, now).await?;
         let attended = session.browser.unwrap_or(Attended { at: now, locked: false });
-        // The version is of no use before the user is read, and nobody is told.
-        Ok((token, self.seen(Versioned { user, version: 0 }, &session, attended)))
+        Ok((token, self.seen(user, &session, attended)))
     }
 
     /// The session of a cookie, locked or not. That a page asks is not something that its user did.
     pub async fn in_browser(&self, cookie: &str, now: Timestamp) -> Result<InBrowser, BrowserError> {
         let (loaded, user, token) = self.of_cookie(cookie).await?;
-        let attended = loaded.session.shown_in_browser(&user.user, &token, now)?;
+        let attended = loaded.session.shown_in_browser(&user, &token, now)?;
         Ok(self.seen(user, &loaded.session, attended))
     }
 
@@ -95,9 +94,9 @@ impl Directory {
             })
             .await?;
         let attended = session.browser.ok_or(Refusal::OtherSort(session.id))?;
-        let (access_token, expires_in) = self.access_token(&user.user, &session, now)?;
+        let (access_token, expires_in) = self.access_token(&user, &session, now)?;
         let locks_in = attended.locks_at().duration_since(now).as_secs();
-        Ok(Exchanged { access_token, expires_in, scope: user.user.scope(self.factor_required), locks_in })
+        Ok(Exchanged { access_token, expires_in, scope: user.scope(self.factor_required), locks_in })
     }
 
     /// Locks the session of a cookie, as its user does who walks away.
@@ -122,9 +121,9 @@ impl Directory {
         now: Timestamp,
     ) -> Result<InBrowser, BrowserError> {
         let (loaded, user, token) = self.of_cookie(cookie).await?;
-        loaded.session.shown_in_browser(&user.user, &token, now)?;
-        let refused = Deed::UnlockRefused { user: user.user.id, session: loaded.session.id };
-        self.prove(&user.user, password, address, refused).await?;
+        loaded.session.shown_in_browser(&user, &token, now)?;
+        let refused = Deed::UnlockRefused { user: user.id, session: loaded.session.id };
+        self.prove(&user, password, address, refused).await?;
         let unlocked = self.alter_in_browser(
             cookie,
             Some(|user, session| Deed::Unlocked { user, session }),
@@ -141,20 +140,20 @@ impl Directory {
     /// Ends the session of a cookie, locked or not.
     pub async fn sign_out_at_browser(&self, cookie: &str, now: Timestamp) -> Result<(), BrowserError> {
         let (loaded, user, token) = self.of_cookie(cookie).await?;
-        loaded.session.shown_in_browser(&user.user, &token, now)?;
+        loaded.session.shown_in_browser(&user, &token, now)?;
         Ok(self.sign_out(loaded.session.id, now).await?)
     }
 
-    fn seen(&self, user: Versioned, session: &Session, attended: Attended) -> InBrowser {
-        let scope = user.user.scope(self.factor_required);
+    fn seen(&self, user: User, session: &Session, attended: Attended) -> InBrowser {
+        let scope = user.scope(self.factor_required);
         InBrowser { user, scope, attended, ends_at: session.ends_at() }
     }
 
-    async fn of_cookie(&self, cookie: &str) -> Result<(Loaded, Versioned, SessionToken), BrowserError> {
+    async fn of_cookie(&self, cookie: &str) -> Result<(Loaded, User, SessionToken), BrowserError> {
         let token = SessionToken::parse(cookie).ok_or(Refusal::Unreadable)?;
         let loaded = self.sessions.get(token.session).await?.ok_or(Refusal::Unknown)?;
         let owner = self.users.get(loaded.session.user).await?.ok_or(Refusal::Unknown)?;
-        Ok((loaded, owner.versioned(), token))
+        Ok((loaded, owner.user, token))
     }
 
     /// Alters the session of a cookie, whatever others do to it meanwhile, and says so by the deed that `deed` makes of
@@ -164,16 +163,16 @@ impl Directory {
         cookie: &str,
         deed: Option<fn(Uuid, Uuid) -> Deed>,
         change: impl Fn(&Session, &User, &SessionToken) -> Result<Session, Refusal>,
-    ) -> Result<(Session, Versioned), BrowserError> {
+    ) -> Result<(Session, User), BrowserError> {
         let mut tried = 0;
         loop {
             tried += 1;
             let (loaded, user, token) = self.of_cookie(cookie).await?;
-            let changed = change(&loaded.session, &user.user, &token)?;
+            let changed = change(&loaded.session, &user, &token)?;
             if changed == loaded.session {
                 return Ok((changed, user));
             }
-            let deed = deed.map(|deed| deed(user.user.id, changed.id));
+            let deed = deed.map(|deed| deed(user.id, changed.id));
             let entries: Vec<_> = deed.into_iter().map(deeds::entry).collect();
             match self.sessions.replace(&loaded, &changed, &entries).await {
                 Ok(()) => {

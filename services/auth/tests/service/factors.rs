@@ -2,7 +2,6 @@
 
 use access::Role;
 use anyhow::Context as _;
-use auth::domain::second_factor::Otp;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -93,7 +92,6 @@ pub(crate) async fn code_once(parts: Parts) -> Result<()> {
     let row = format!("select convert_from(value, 'UTF8') as text from state.state where key = 'user/{}'", ada.user.id);
     let stored = parts.sql(&row).await?[0]["text"].to_string();
     assert!(!stored.contains(&secret) && !stored.contains(&codes[1].replace('-', "")), "{stored}");
-    assert!(Otp::parse(&codes[1]).is_ok());
     Ok(())
 }
 

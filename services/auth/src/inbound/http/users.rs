@@ -23,8 +23,12 @@ use super::{
     request::{expected_version, hash, not_found, required_key, user_id},
 };
 use crate::{
-    domain::{email_address::EmailAddress, password::Password, user::Change},
-    outbound::users::{Keyed, Versioned},
+    domain::{
+        email_address::EmailAddress,
+        password::Password,
+        user::{Change, User},
+    },
+    outbound::users::Keyed,
     service::{
         Directory,
         users::{Made, Wanted},
@@ -106,7 +110,7 @@ fn page(parameters: &[(String, String)]) -> Result<(Option<Uuid>, u16), Problem>
 /// `GET /auth/users/{id}`
 pub(super) async fn read(State(directory): State<Arc<Directory>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let user = directory.user(user_id(&id)?).await?.ok_or_else(not_found)?;
-    Ok(answer(user.version, user_json(&user)))
+    Ok(answer(user.version, user_json(&user.user)))
 }
 
 /// `GET /auth/me`
@@ -115,7 +119,7 @@ pub(super) async fn me(
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
     let user = directory.user(caller.subject).await?.ok_or_else(not_found)?;
-    Ok(answer(user.version, user_json(&user)))
+    Ok(answer(user.version, user_json(&user.user)))
 }
 
 /// `PATCH /auth/users/{id}`
@@ -135,7 +139,7 @@ pub(super) async fn change(
     object.finish(&mut findings);
     let change = findings.into_result(Some(Change { role, active }))?;
     let user = directory.change_user(caller.subject, id, expected, change).await?;
-    Ok(answer(user.version, user_json(&user)))
+    Ok(answer(user.version, user_json(&user.user)))
 }
 
 /// `POST /auth/users/{id}/reset`
@@ -149,7 +153,7 @@ pub(super) async fn reset(
 }
 
 fn with_password(made: &Made) -> Response {
-    let mut body = user_json(&made.user);
+    let mut body = user_json(&made.user.user);
     if let Some(password) = &made.one_time {
         body.insert("password".to_owned(), password.reveal().into());
     }
@@ -166,7 +170,7 @@ fn etag(version: u64) -> String {
 }
 
 /// The same members as in a page of `api.users_page`.
-pub(super) fn user_json(Versioned { user, .. }: &Versioned) -> Map<String, Value> {
+pub(super) fn user_json(user: &User) -> Map<String, Value> {
     let members = [
         ("id", json!(user.id)),
         ("email", json!(user.email.as_str())),
