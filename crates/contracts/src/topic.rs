@@ -4,5 +4,7 @@
 pub const PATIENT_REGISTERED: &str = "patient.registered";
 /// [`PatientUpdated`](crate::patient::v1::PatientUpdated)
 pub const PATIENT_UPDATED: &str = "patient.updated";
+/// [`EncounterFinished`](crate::patient::v1::EncounterFinished)
+pub const ENCOUNTER_FINISHED: &str = "encounter.finished";
 /// [`AccountOpened`](crate::billing::v1::AccountOpened)
 pub const BILLING_ACCOUNT_OPENED: &str = "billing.account.opened";

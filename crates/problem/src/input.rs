@@ -147,9 +147,31 @@ impl Object {
         objects
     }
 
+    /// An object in this one.
+    pub fn nested(&mut self, name: &str, findings: &mut Findings) -> Option<Self> {
+        let pointer = self.pointer(name);
+        match self.fields.remove(name)? {
+            Value::Object(fields) => Some(Self { pointer, fields }),
+            _ => {
+                findings.add(pointer, "must be an object");
+                None
+            }
+        }
+    }
+
+    /// Whatever stands there, for a rule that is none of these.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.fields.remove(name)
+    }
+
+    /// Whether a field is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.fields.contains_key(name)
+    }
+
     /// Notes an absent field; answers whether it is there.
     pub fn require(&self, name: &str, findings: &mut Findings) -> bool {
-        let there = self.fields.contains_key(name);
+        let there = self.has(name);
         if !there {
             findings.add(self.pointer(name), "is required");
         }
@@ -226,6 +248,20 @@ mod tests {
                 ("/more", "is not a field of this object"),
             ]
         );
+    }
+
+    #[test]
+    fn an_object_in_an_object_has_its_own_pointers() {
+        let mut findings = Findings::default();
+        let mut read = body(br#"{"a":{"b":5,"c":[1]},"d":[]}"#).unwrap();
+        let mut nested = read.nested("a", &mut findings).unwrap();
+        assert!(nested.has("c") && !nested.has("a"));
+        assert_eq!(nested.take("c"), Some(serde_json::json!([1])));
+        nested.finish(&mut findings);
+        assert!(read.nested("d", &mut findings).is_none() && read.nested("e", &mut findings).is_none());
+        let problem = findings.into_result(Some(())).unwrap_err();
+        let found: Vec<_> = problem.errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(found, ["/a/b", "/d"]);
     }
 
     #[test]

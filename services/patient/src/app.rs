@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::{
     config::Config,
     inbound::http,
-    outbound::{billing::BillingAccounts, patients::Patients},
-    service::Registry,
+    outbound::{billing::BillingAccounts, patients::Patients, records::Records},
+    service::{Registry, chart::Charts},
 };
 
 /// The service, ready to run.
@@ -28,14 +28,16 @@ impl App {
         tokio::spawn(access::refresh(Arc::clone(&tokens), sidecar.clone()));
         tokio::spawn(backlog::measure(sidecar.clone()));
 
-        let patients = Patients::new(sidecar.clone(), Documents::new(sidecar.clone(), relay));
+        let documents = Documents::new(sidecar.clone(), relay);
+        let charts = Charts::new(Records::new(sidecar.clone(), documents.clone()));
+        let patients = Patients::new(sidecar.clone(), documents);
         let registry = Arc::new(Registry::new(patients, BillingAccounts::new(&sidecar)));
 
         let readiness = Readiness::of(&sidecar).with_store(&sidecar).needs("access tokens", {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        let routes = http::routes(registry, tokens)?;
+        let routes = http::routes(registry, charts, tokens)?;
         #[cfg(debug_assertions)]
         let routes = if config.ignore_idempotency_keys { http::forgetting_keys(routes) } else { routes };
         Ok(Self { server: Server::new(&config.app, readiness, routes, None) })

@@ -1,4 +1,19 @@
 //! Demographics in FHIR's JSON: the one door through which requests and stored documents come in.
+//!
+//! Health records have a door each.
+
+pub mod allergy_intolerance;
+pub mod condition;
+pub mod datatypes;
+pub mod encounter;
+pub mod exact;
+pub mod immunization;
+pub mod medication_request;
+pub mod note;
+pub mod observation;
+pub mod procedure;
+#[cfg(test)]
+mod round_trips;
 
 use email_address::{EmailAddress, Options};
 use problem::input::{Findings, Object};

@@ -1,6 +1,6 @@
-//! The service `patient`: who the clinic's patients are.
+//! The service `patient`: who the clinic's patients are, and what is known of their health.
 //!
-//! It owns registration and identity.
+//! It owns registration, identity and the chart.
 //! It does not own money: it asks `billing` for an account and never stores what became of it.
 //!
 //! Invariants: one person has one record unless somebody says otherwise; a record is never deleted; what is

@@ -1,4 +1,6 @@
 //! What this service asks of others, all of it through the sidecar.
 
 pub mod billing;
+pub mod encounters;
 pub mod patients;
+pub mod records;

@@ -96,8 +96,15 @@ macro_rules! codes {
                 }
             }
         }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.code())
+            }
+        }
     };
 }
+pub(crate) use codes;
 
 codes! {
     /// <http://hl7.org/fhir/R4/valueset-administrative-gender.html>

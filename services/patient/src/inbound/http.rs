@@ -1,6 +1,7 @@
 //! The routes.
 
 pub mod patients;
+mod records;
 mod refusals;
 mod request;
 mod search;
@@ -8,18 +9,22 @@ mod search;
 use std::sync::Arc;
 
 use access::{AccessTokens, Door, matrix::MatrixError};
-use axum::Router;
+use axum::{Extension, Router};
 
-use crate::{APP_ID, service::Registry};
+use crate::{
+    APP_ID,
+    service::{Registry, chart::Charts},
+};
 
 /// All routes of this service.
-pub fn routes(registry: Arc<Registry>, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
+pub fn routes(registry: Arc<Registry>, charts: Charts, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
     let door = Door::of(APP_ID, tokens)?
         .on("GET /api/patients", search::search)
         .on("POST /api/patients", patients::register)
         .on("GET /api/patients/{id}", patients::read)
         .on("PATCH /api/patients/{id}", patients::amend);
-    Ok(door.finish()?.with_state(registry))
+    let door = records::serve(door);
+    Ok(door.finish()?.layer(Extension(charts)).with_state(registry))
 }
 
 /// The routes of a service that takes each attempt for a new request, for the tests that have to notice.

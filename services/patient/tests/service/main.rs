@@ -1,6 +1,9 @@
 //! The service with a real sidecar, PostgreSQL and Kafka.
 
 mod amending;
+mod chart_pages;
+mod charting;
+mod encounters;
 mod faults;
 mod finding;
 mod refusing;
@@ -26,6 +29,9 @@ fn main() -> ExitCode {
         trials.extend(finding::tests(&parts));
         trials.extend(amending::tests(&parts));
         trials.extend(together::tests(&parts));
+        trials.extend(charting::tests(&parts));
+        trials.extend(chart_pages::tests(&parts));
+        trials.extend(encounters::tests(&parts));
         trials.extend(faults::tests(&parts));
         Ok(trials)
     })

@@ -11,10 +11,12 @@ const MAILBOX: &str = "kwormhale";
 const PHONE: &str = "7719043526";
 const IDENTIFIER: &str = "zqkennung";
 const BIRTH_DATE: &str = "1857-03-29";
+/// What is wrong with them.
+pub(crate) const AILMENT: &str = "Xandroquelitis";
 
 /// What may be said of nobody outside of documents and answers, in lower case.
 pub(crate) fn secrets_of_everyone() -> Vec<String> {
-    [FAMILY, GIVEN, STREET, CITY, MAILBOX, PHONE, IDENTIFIER, BIRTH_DATE].map(str::to_lowercase).to_vec()
+    [FAMILY, GIVEN, STREET, CITY, MAILBOX, PHONE, IDENTIFIER, BIRTH_DATE, AILMENT].map(str::to_lowercase).to_vec()
 }
 
 /// Somebody whom nobody else is.

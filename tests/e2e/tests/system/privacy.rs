@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::{
     collector::held,
     door::{Answer, key},
-    people::{family, person, secrets_of_everyone},
+    people::{AILMENT, family, person, secrets_of_everyone},
     processes,
     stage::Stage,
 };
@@ -31,6 +31,7 @@ const EXPORT: Duration = Duration::from_secs(2);
 pub(crate) async fn kept(stage: &Stage) -> Result<()> {
     search_for_somebody(stage).await?;
     register_somebody_many_times_at_once(stage).await?;
+    treat_somebody(stage).await?;
     processes::show_services(stage);
     search_for_somebody_in_vain(stage).await?;
     // What the last requests made is on its way.
@@ -87,6 +88,28 @@ async fn search_for_somebody(stage: &Stage) -> Result<()> {
         door.get(&wrong).await?.expect_problem(422)?;
         let amend = door.request(Method::PATCH, patient.header("location")).header("if-match", "\"1\"");
         Answer::of(amend.json(&json!({ "gender": family }))).await?.expect_problem(422)?;
+    }
+    Ok(())
+}
+
+/// Words of a chart come and go, right and wrong, and stay between the two.
+async fn treat_somebody(stage: &Stage) -> Result<()> {
+    let patient = stage.public(Role::FrontDesk)?.registered(&person()).await?;
+    let notes = format!("/api/patients/{}/notes", patient.id());
+    let note = json!({ "status": "final", "type": { "text": AILMENT }, "title": AILMENT, "text": AILMENT });
+    for door in [stage.public(Role::Physician)?, stage.gateways_sidecar(Role::Physician)?] {
+        let post = |body| door.request(Method::POST, &notes).header("idempotency-key", key()).json(body);
+        let written = Answer::of(post(&note)).await?.expect(201)?;
+        Answer::of(post(&json!({ "status": AILMENT, AILMENT: AILMENT }))).await?.expect_problem(422)?;
+        let path = format!("{notes}/{}", written.id());
+        let amend = |seen: &str, body| door.request(Method::PATCH, &path).header("if-match", seen).json(body);
+        let reason = json!({ "amendment": { "kind": "amended", "reason": AILMENT }, "text": format!("no {AILMENT}") });
+        Answer::of(amend("\"1\"", &reason)).await?.expect(200)?;
+        Answer::of(amend("\"1\"", &reason)).await?.expect_problem(412)?;
+        door.get(&format!("{notes}?code={AILMENT}")).await?.expect(200)?;
+        let history = door.get(&format!("{path}/history")).await?.expect(200)?;
+        ensure!(history.body.to_string().matches(AILMENT).count() > 4, "{}", history.body);
+        ensure!(door.get(&format!("{notes}?limit={AILMENT}")).await?.expect_problem(422).is_ok(), "a limit in words");
     }
     Ok(())
 }

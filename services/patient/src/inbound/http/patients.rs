@@ -98,7 +98,7 @@ fn merge(patient: &Patient, patch: &Value) -> Result<(Demographics, bool), Probl
 }
 
 /// RFC 7396, section 2.
-fn apply(target: &mut Value, patch: &Value) {
+pub(super) fn apply(target: &mut Value, patch: &Value) {
     let Value::Object(changes) = patch else {
         target.clone_from(patch);
         return;
@@ -138,7 +138,7 @@ fn answer(version: u64, body: Map<String, Value>) -> Response {
     (headers, Value::Object(body).to_string()).into_response()
 }
 
-fn etag(version: u64) -> HeaderValue {
+pub(super) fn etag(version: u64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 

@@ -56,7 +56,7 @@ fn duplicate(of: PatientId, identifier: Option<usize>) -> Problem {
     problem.with_slug("duplicate-patient").with("duplicateOf", of.to_string())
 }
 
-fn key_reused() -> Problem {
+pub(super) fn key_reused() -> Problem {
     let detail = "was used with another body";
     Problem::invalid_field("Idempotency-Key", detail).with_slug("idempotency-key-reused")
 }

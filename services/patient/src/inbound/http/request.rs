@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::domain::patient::PatientId;
 
 /// Makes ids of keyed requests.
-const REQUESTS: Uuid = Uuid::from_u128(0x2d0a_94c7_51be_4f0e_9b6e_7f4d_10a8_c3d5);
+pub(super) const REQUESTS: Uuid = Uuid::from_u128(0x2d0a_94c7_51be_4f0e_9b6e_7f4d_10a8_c3d5);
 
 /// The id of a patient in a path; what is no UUID names nobody.
 pub(super) fn patient_id(text: &str) -> Result<PatientId, Problem> {
