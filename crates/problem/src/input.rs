@@ -150,13 +150,11 @@ impl Object {
     /// An object in this one.
     pub fn nested(&mut self, name: &str, findings: &mut Findings) -> Option<Self> {
         let pointer = self.pointer(name);
-        match self.fields.remove(name)? {
-            Value::Object(fields) => Some(Self { pointer, fields }),
-            _ => {
-                findings.add(pointer, "must be an object");
-                None
-            }
-        }
+        let Value::Object(fields) = self.fields.remove(name)? else {
+            findings.add(pointer, "must be an object");
+            return None;
+        };
+        Some(Self { pointer, fields })
     }
 
     /// Whatever stands there, for a rule that is none of these.

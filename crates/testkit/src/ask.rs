@@ -79,15 +79,27 @@ impl Parts {
 
     /// The rows that a query of the service's database answers, each as a JSON object.
     pub async fn sql(&self, query: &str) -> Result<Vec<Value>> {
-        let database = self.0.app.database().context("the app has no database")?;
-        let postgres = local::Postgres::new(&self.0.home, self.0.reservation.ports.postgres());
-        let url = postgres.admin_url(&self.0.secrets.superuser_password);
-        let url = format!("{}/{database}", url.rsplit_once('/').context("a URL")?.0);
-        let mut connection = PgConnection::connect(&url).await?;
+        let mut connection = self.database().await?;
         let query = AssertSqlSafe(format!("select to_jsonb(answer) from ({query}) as answer"));
         let rows = sqlx::query_scalar(query).fetch_all(&mut connection).await?;
         connection.close().await?;
         Ok(rows)
+    }
+
+    /// Has a statement take effect, for what no request brings about.
+    pub async fn execute(&self, statement: &str) -> Result {
+        let mut connection = self.database().await?;
+        sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    async fn database(&self) -> Result<PgConnection> {
+        let database = self.0.app.database().context("the app has no database")?;
+        let postgres = local::Postgres::new(&self.0.home, self.0.reservation.ports.postgres());
+        let url = postgres.admin_url(&self.0.secrets.superuser_password);
+        let url = format!("{}/{database}", url.rsplit_once('/').context("a URL")?.0);
+        Ok(PgConnection::connect(&url).await?)
     }
 
     /// Waits until something is so, within half a minute.

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::{
     config::Config,
     inbound::http,
-    outbound::{billing::BillingAccounts, patients::Patients, records::Records},
-    service::{Registry, chart::Charts},
+    outbound::{billing::BillingAccounts, calendar::Calendars, patients::Patients, records::Records},
+    service::{Registry, calendar::Calendar, chart::Charts},
 };
 
 /// The service, ready to run.
@@ -30,6 +30,7 @@ impl App {
 
         let documents = Documents::new(sidecar.clone(), relay);
         let charts = Charts::new(Records::new(sidecar.clone(), documents.clone()));
+        let calendar = Arc::new(Calendar::new(Calendars::new(sidecar.clone(), documents.clone())));
         let patients = Patients::new(sidecar.clone(), documents);
         let registry = Arc::new(Registry::new(patients, BillingAccounts::new(&sidecar)));
 
@@ -37,7 +38,7 @@ impl App {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        let routes = http::routes(registry, charts, tokens)?;
+        let routes = http::routes(registry, charts, calendar, tokens)?;
         #[cfg(debug_assertions)]
         let routes = if config.ignore_idempotency_keys { http::forgetting_keys(routes) } else { routes };
         Ok(Self { server: Server::new(&config.app, readiness, routes, None) })

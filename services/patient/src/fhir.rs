@@ -1,8 +1,9 @@
 //! Demographics in FHIR's JSON: the one door through which requests and stored documents come in.
 //!
-//! Health records have a door each.
+//! Health records, and what the calendar is made of, have a door each.
 
 pub mod allergy_intolerance;
+pub mod calendar;
 pub mod condition;
 pub mod datatypes;
 pub mod encounter;

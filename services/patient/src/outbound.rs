@@ -1,6 +1,7 @@
 //! What this service asks of others, all of it through the sidecar.
 
 pub mod billing;
+pub mod calendar;
 pub mod encounters;
 pub mod patients;
 pub mod records;

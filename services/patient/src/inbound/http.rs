@@ -1,5 +1,6 @@
 //! The routes.
 
+mod calendar;
 pub mod patients;
 mod records;
 mod refusals;
@@ -13,18 +14,23 @@ use axum::{Extension, Router};
 
 use crate::{
     APP_ID,
-    service::{Registry, chart::Charts},
+    service::{Registry, calendar::Calendar, chart::Charts},
 };
 
 /// All routes of this service.
-pub fn routes(registry: Arc<Registry>, charts: Charts, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
+pub fn routes(
+    registry: Arc<Registry>,
+    charts: Charts,
+    calendar: Arc<Calendar>,
+    tokens: Arc<AccessTokens>,
+) -> Result<Router, MatrixError> {
     let door = Door::of(APP_ID, tokens)?
         .on("GET /api/patients", search::search)
         .on("POST /api/patients", patients::register)
         .on("GET /api/patients/{id}", patients::read)
         .on("PATCH /api/patients/{id}", patients::amend);
-    let door = records::serve(door);
-    Ok(door.finish()?.layer(Extension(charts)).with_state(registry))
+    let door = calendar::routes(records::serve(door));
+    Ok(door.finish()?.layer(Extension(charts)).layer(Extension(calendar)).with_state(registry))
 }
 
 /// The routes of a service that takes each attempt for a new request, for the tests that have to notice.

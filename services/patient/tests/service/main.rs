@@ -1,6 +1,7 @@
 //! The service with a real sidecar, PostgreSQL and Kafka.
 
 mod amending;
+mod calendar;
 mod chart_pages;
 mod charting;
 mod encounters;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         trials.extend(charting::tests(&parts));
         trials.extend(chart_pages::tests(&parts));
         trials.extend(encounters::tests(&parts));
+        trials.extend(calendar::tests(&parts));
         trials.extend(faults::tests(&parts));
         Ok(trials)
     })
