@@ -91,7 +91,7 @@ impl Period {
     /// `per-1`: it does not end before it begins, as far as one can know.
     pub fn is_ordered(&self) -> bool {
         let (Some(start), Some(end)) = (&self.start, &self.end) else { return true };
-        start.from <= end.before
+        start.from < end.before
     }
 
     /// When it began, or else ended.

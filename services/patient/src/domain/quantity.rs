@@ -29,7 +29,8 @@ impl Decimal {
         if !digits(whole) || whole.len() > 1 && whole.starts_with('0') || !fraction.is_none_or(digits) {
             return Err(SHAPE);
         }
-        if whole.len() + fraction.map_or(0, str::len) > DIGITS {
+        let whole = if whole == "0" { 0 } else { whole.len() };
+        if whole + fraction.map_or(0, str::len) > DIGITS {
             return Err("must have at most 18 digits");
         }
         Ok(Self(text.to_owned()))

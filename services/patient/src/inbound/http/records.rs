@@ -105,7 +105,7 @@ async fn amend<R: Told>(
     let expected = reading::expected_version(request.headers(), "record")?;
     let body = read_body(request, &["application/merge-patch+json", "application/json"]).await?;
     let mut patch = exact::read(&body)?;
-    let amendment = patch.remove("amendment").map(amendment).transpose()?;
+    let amendment = patch.remove("amendment").map(|given| amendment(&given)).transpose()?;
     given::<R>(&patch)?;
     let patch = Value::Object(patch);
 
@@ -175,7 +175,7 @@ fn merged<R: Told>(record: &Record<R>, patch: &Value) -> Result<Wanted<R>, Probl
     }
 }
 
-fn amendment(given: Value) -> Result<Amendment, Problem> {
+fn amendment(given: &Value) -> Result<Amendment, Problem> {
     let mut findings = Findings::default();
     let mut patch = input::object(json!({ "amendment": given }))?;
     let amendment = patch.nested("amendment", &mut findings).and_then(|mut amendment| {
