@@ -208,48 +208,43 @@ begin
 end
 $$;
 
--- Stretches of time as pairs of epoch seconds, which are short.
-create function projection.seconds(period tstzrange) returns jsonb
-language plpgsql immutable as $$
-begin
-  return jsonb_build_array(extract(epoch from lower(period))::bigint, extract(epoch from upper(period))::bigint);
-end
-$$;
-
--- What takes a practitioner's or a room's time: [appointments with their buffers, leaves].
-create function projection.taken_time(practitioner uuid, room uuid, around tstzrange) returns jsonb
+-- What takes a practitioner's or a room's time: [appointments with their buffers, leaves], each a pair of epoch
+-- seconds, which are short.
+create function projection.taken_time(practitioner uuid, room uuid, around tstzrange) returns json
 language plpgsql stable as $$
 begin
   if practitioner is not null then
-    return jsonb_build_array(
-      (select coalesce(jsonb_agg(projection.seconds(busy)), '[]') from projection.appointments
-       where practitioner_id = practitioner and busy && around and active),
-      (select coalesce(jsonb_agg(projection.seconds(period)), '[]') from projection.leaves
-       where practitioner_id = practitioner and period && around and active));
+    return json_build_array(
+      (select coalesce(json_agg(json_build_array(
+         extract(epoch from lower(busy))::bigint, extract(epoch from upper(busy))::bigint)), '[]')
+       from projection.appointments where practitioner_id = practitioner and busy && around and active),
+      (select coalesce(json_agg(json_build_array(
+         extract(epoch from lower(period))::bigint, extract(epoch from upper(period))::bigint)), '[]')
+       from projection.leaves where practitioner_id = practitioner and period && around and active));
   end if;
-  return jsonb_build_array(
-    (select coalesce(jsonb_agg(projection.seconds(busy)), '[]') from projection.appointments
-     where room_id = room and busy && around and active),
-    (select coalesce(jsonb_agg(projection.seconds(period)), '[]') from projection.leaves
-     where room_id = room and period && around and active));
+  return json_build_array(
+    (select coalesce(json_agg(json_build_array(
+       extract(epoch from lower(busy))::bigint, extract(epoch from upper(busy))::bigint)), '[]')
+     from projection.appointments where room_id = room and busy && around and active),
+    (select coalesce(json_agg(json_build_array(
+       extract(epoch from lower(period))::bigint, extract(epoch from upper(period))::bigint)), '[]')
+     from projection.leaves where room_id = room and period && around and active));
 end
 $$;
 
 -- All that decides which times can be offered: {"clinic", "service", "practitioner"?, "from", "to"}, dates. Without a
 -- practitioner all who have hours at the clinic are answered for, a hundred at most. The rooms are those that the hours
--- name, and all of the clinic when the service needs one.
-create function api.slot_context(p jsonb) returns jsonb
+-- name, and all of the clinic when the service needs one. Documents and lists are handed on as they are, and not read.
+create function api.slot_context(p jsonb) returns json
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  clinic jsonb := (select convert_from(value, 'UTF8')::jsonb from state.state where key = 'clinic/' || (p ->> 'clinic'));
-  service jsonb := (
-    select convert_from(value, 'UTF8')::jsonb from state.state where key = 'service/' || (p ->> 'service'));
+  clinic_text text := (select convert_from(value, 'UTF8') from state.state where key = 'clinic/' || (p ->> 'clinic'));
+  service_text text := (select convert_from(value, 'UTF8') from state.state where key = 'service/' || (p ->> 'service'));
   -- Whatever the zone, and however long a visit with its buffers.
   around tstzrange := tstzrange(
-    (p ->> 'from')::timestamp at time zone 'UTC' - interval '3 days',
-    (p ->> 'to')::timestamp at time zone 'UTC' + interval '4 days');
+    (p ->> 'from')::timestamp at time zone 'UTC' - interval '1 day',
+    (p ->> 'to')::timestamp at time zone 'UTC' + interval '3 days');
   asked uuid[];
-  practitioners jsonb;
   named uuid[];
 begin
   if p ? 'practitioner' then
@@ -259,20 +254,25 @@ begin
       select practitioner_id from projection.practitioner_clinics
       where clinic_id = (p ->> 'clinic')::uuid and active order by name, practitioner_id limit 100);
   end if;
-  select coalesce(jsonb_agg(jsonb_build_array(
-    id, convert_from(value, 'UTF8')::jsonb, projection.taken_time(id, null, around))), '[]')
-  into practitioners
-  from unnest(asked) as id join state.state on key = 'practitioner/' || id;
-  if (service #>> '{data,needsRoom}')::boolean then
+  if (service_text::jsonb #>> '{data,needsRoom}')::boolean then
     named := array(select room_id from projection.rooms
                    where clinic_id = (p ->> 'clinic')::uuid and active order by name, room_id);
   else
     named := array(
-      select distinct (room #>> '{}')::uuid from jsonb_path_query(practitioners, '$[*][1].data.**.roomId') as room);
+      select distinct (room #>> '{}')::uuid
+      from unnest(asked) as id join state.state on key = 'practitioner/' || id,
+        jsonb_path_query(convert_from(value, 'UTF8')::jsonb, '$.data.**.roomId') as room);
   end if;
-  return jsonb_build_object('clinic', clinic, 'service', service, 'practitioners', practitioners, 'rooms', coalesce((
-    select jsonb_agg(jsonb_build_array(
-      id, convert_from(value, 'UTF8')::jsonb, projection.taken_time(null, id, around)) order by place)
-    from unnest(named) with ordinality as room (id, place) join state.state on key = 'room/' || id), '[]'));
+  return json_build_object(
+    'clinic', clinic_text::json,
+    'service', service_text::json,
+    'practitioners', coalesce((
+      select json_agg(json_build_array(
+        id, convert_from(value, 'UTF8')::json, projection.taken_time(id, null, around)))
+      from unnest(asked) as id join state.state on key = 'practitioner/' || id), '[]'),
+    'rooms', coalesce((
+      select json_agg(json_build_array(
+        id, convert_from(value, 'UTF8')::json, projection.taken_time(null, id, around)) order by place)
+      from unnest(named) with ordinality as room (id, place) join state.state on key = 'room/' || id), '[]'));
 end
 $$;

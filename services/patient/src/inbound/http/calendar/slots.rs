@@ -159,17 +159,16 @@ mod tests {
             ("day", "mon"),
         ];
         assert_eq!(pointers(&wrong), ["clinic", "clinic", "from", "to", "limit", "cursor", "day", "service"]);
-        let window = |from, to, with: &[(&'static str, &'static str)]| {
-            pointers(&[&[("clinic", ID), ("service", ID), ("from", from), ("to", to)], with].concat())
+        let window = |from: &'static str, to: &'static str, with: &[(&'static str, &'static str)]| {
+            let asked = [("clinic", ID), ("service", ID), ("from", from), ("to", to)];
+            pointers(&[&asked[..], with].concat())
         };
         let (somebody, wrong) = ([("practitioner", ID)], ["to"]);
         assert_eq!(window("2026-01-02", "2026-01-01", &somebody), wrong);
         assert_eq!(window("2026-01-01", "2026-02-12", &somebody), wrong);
         assert_eq!(window("2026-01-01", "2026-01-08", &[]), wrong);
         assert!(window("2026-01-01", "2026-02-11", &somebody).is_empty());
-        assert!(
-            window("2026-01-01", "2026-01-07", &[("cursor", &"1767261600.0197a1b2-7c11-7000-8000-000000000001")])
-                .is_empty()
-        );
+        let next = ("cursor", "1767261600.0197a1b2-7c11-7000-8000-000000000001");
+        assert!(window("2026-01-01", "2026-01-07", &[next]).is_empty());
     }
 }
