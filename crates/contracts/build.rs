@@ -6,7 +6,12 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const PROTOS: [&str; 3] = ["patient/v1/events.proto", "billing/v1/accounts.proto", "billing/v1/events.proto"];
+const PROTOS: [&str; 4] = [
+    "patient/v1/events.proto",
+    "patient/v1/appointments.proto",
+    "billing/v1/accounts.proto",
+    "billing/v1/events.proto",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let proto = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");

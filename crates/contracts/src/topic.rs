@@ -8,3 +8,7 @@ pub const PATIENT_UPDATED: &str = "patient.updated";
 pub const ENCOUNTER_FINISHED: &str = "encounter.finished";
 /// [`AccountOpened`](crate::billing::v1::AccountOpened)
 pub const BILLING_ACCOUNT_OPENED: &str = "billing.account.opened";
+/// [`AppointmentBooked`](crate::patient::v1::AppointmentBooked)
+pub const APPOINTMENT_BOOKED: &str = "appointment.booked";
+/// [`AppointmentChanged`](crate::patient::v1::AppointmentChanged)
+pub const APPOINTMENT_CHANGED: &str = "appointment.changed";

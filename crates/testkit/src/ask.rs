@@ -3,15 +3,13 @@
 use std::{collections::HashMap, future::Future, time::Duration};
 
 use access::Role;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use dapr::{
     client::ApiTokenInterceptor,
     dapr::proto::runtime::v1::{BulkPublishRequest, BulkPublishRequestEntry, dapr_client::DaprClient},
 };
 use local::App;
 use reqwest::{Method, RequestBuilder};
-use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::time::Instant;
 use tonic::transport::Endpoint;
 
@@ -75,31 +73,6 @@ impl Parts {
     pub async fn start_publisher(&self, publisher: App) -> Result<()> {
         self.0.sidecars.start(publisher, false)?;
         self.0.sidecars.ready(publisher).await
-    }
-
-    /// The rows that a query of the service's database answers, each as a JSON object.
-    pub async fn sql(&self, query: &str) -> Result<Vec<Value>> {
-        let mut connection = self.database().await?;
-        let query = AssertSqlSafe(format!("select to_jsonb(answer) from ({query}) as answer"));
-        let rows = sqlx::query_scalar(query).fetch_all(&mut connection).await?;
-        connection.close().await?;
-        Ok(rows)
-    }
-
-    /// Has a statement take effect, for what no request brings about.
-    pub async fn execute(&self, statement: &str) -> Result {
-        let mut connection = self.database().await?;
-        sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await?;
-        connection.close().await?;
-        Ok(())
-    }
-
-    async fn database(&self) -> Result<PgConnection> {
-        let database = self.0.app.database().context("the app has no database")?;
-        let postgres = local::Postgres::new(&self.0.home, self.0.reservation.ports.postgres());
-        let url = postgres.admin_url(&self.0.secrets.superuser_password);
-        let url = format!("{}/{database}", url.rsplit_once('/').context("a URL")?.0);
-        Ok(PgConnection::connect(&url).await?)
     }
 
     /// Waits until something is so, within half a minute.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod ask;
+mod database;
 mod issuer;
 mod parts;
 mod place;
@@ -14,6 +15,7 @@ use tokio::runtime::Runtime;
 pub use local::App;
 
 pub use self::{
+    database::Database,
     issuer::Issuer,
     parts::Parts,
     place::{kafka_files, repo, runtime_dir},

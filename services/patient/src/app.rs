@@ -10,8 +10,10 @@ use uuid::Uuid;
 use crate::{
     config::Config,
     inbound::http,
-    outbound::{billing::BillingAccounts, calendar::Calendars, patients::Patients, records::Records},
-    service::{Registry, calendar::Calendar, chart::Charts},
+    outbound::{
+        appointments::Appointments, billing::BillingAccounts, calendar::Calendars, patients::Patients, records::Records,
+    },
+    service::{Registry, booking::Bookings, calendar::Calendar, chart::Charts},
 };
 
 /// The service, ready to run.
@@ -31,6 +33,7 @@ impl App {
         let documents = Documents::new(sidecar.clone(), relay);
         let charts = Charts::new(Records::new(sidecar.clone(), documents.clone()));
         let calendar = Arc::new(Calendar::new(Calendars::new(sidecar.clone(), documents.clone())));
+        let bookings = Arc::new(Bookings::new(Appointments::new(sidecar.clone(), documents.clone())));
         let patients = Patients::new(sidecar.clone(), documents);
         let registry = Arc::new(Registry::new(patients, BillingAccounts::new(&sidecar)));
 
@@ -38,7 +41,7 @@ impl App {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        let routes = http::routes(registry, charts, calendar, tokens)?;
+        let routes = http::routes(registry, charts, calendar, bookings, tokens)?;
         #[cfg(debug_assertions)]
         let routes = if config.ignore_idempotency_keys { http::forgetting_keys(routes) } else { routes };
         Ok(Self { server: Server::new(&config.app, readiness, routes, None) })

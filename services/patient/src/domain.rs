@@ -1,5 +1,6 @@
 //! What a patient is and what may become of them: pure, synchronous, without clock, store or protocol.
 
+pub mod appointment;
 pub mod calendar;
 pub mod coding;
 pub mod demographics;

@@ -1,5 +1,6 @@
 //! What this service asks of others, all of it through the sidecar.
 
+pub mod appointments;
 pub mod billing;
 pub mod calendar;
 pub mod encounters;

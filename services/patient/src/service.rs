@@ -1,6 +1,7 @@
 //! Use cases: load, decide, save.
 
 pub mod amend;
+pub mod booking;
 pub mod calendar;
 pub mod chart;
 pub mod find;

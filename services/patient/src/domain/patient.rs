@@ -3,12 +3,14 @@
 use std::fmt;
 
 use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{demographics::Demographics, mrn::Mrn};
 
 /// The id of a patient: UUIDv5 of the request that registered them, so that the same request meets the same patient.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct PatientId(Uuid);
 
 impl PatientId {

@@ -1,5 +1,6 @@
 //! The routes.
 
+mod appointments;
 mod calendar;
 pub mod patients;
 mod records;
@@ -14,7 +15,7 @@ use axum::{Extension, Router};
 
 use crate::{
     APP_ID,
-    service::{Registry, calendar::Calendar, chart::Charts},
+    service::{Registry, booking::Bookings, calendar::Calendar, chart::Charts},
 };
 
 /// All routes of this service.
@@ -22,6 +23,7 @@ pub fn routes(
     registry: Arc<Registry>,
     charts: Charts,
     calendar: Arc<Calendar>,
+    bookings: Arc<Bookings>,
     tokens: Arc<AccessTokens>,
 ) -> Result<Router, MatrixError> {
     let door = Door::of(APP_ID, tokens)?
@@ -29,8 +31,9 @@ pub fn routes(
         .on("POST /api/patients", patients::register)
         .on("GET /api/patients/{id}", patients::read)
         .on("PATCH /api/patients/{id}", patients::amend);
-    let door = calendar::routes(records::serve(door));
-    Ok(door.finish()?.layer(Extension(charts)).layer(Extension(calendar)).with_state(registry))
+    let door = appointments::routes(calendar::routes(records::serve(door)));
+    let router = door.finish()?.layer(Extension(charts)).layer(Extension(calendar)).layer(Extension(bookings));
+    Ok(router.with_state(registry))
 }
 
 /// The routes of a service that takes each attempt for a new request, for the tests that have to notice.

@@ -1,14 +1,17 @@
 //! The service with a real sidecar, PostgreSQL and Kafka.
 
 mod amending;
+mod booking;
 mod calendar;
 mod chart_pages;
 mod charting;
 mod encounters;
 mod faults;
 mod finding;
+mod place;
 mod refusing;
 mod registering;
+mod scheduling;
 mod together;
 
 use std::process::ExitCode;
@@ -34,6 +37,8 @@ fn main() -> ExitCode {
         trials.extend(chart_pages::tests(&parts));
         trials.extend(encounters::tests(&parts));
         trials.extend(calendar::tests(&parts));
+        trials.extend(booking::tests(&parts));
+        trials.extend(scheduling::tests(&parts));
         trials.extend(faults::tests(&parts));
         Ok(trials)
     })

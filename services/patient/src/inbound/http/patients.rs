@@ -32,7 +32,7 @@ pub(super) async fn register(
     Extension(caller): Extension<Caller>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let key = required_key(request.headers(), &caller, "POST /api/patients")?;
+    let key = required_key(request.headers(), &caller, "POST /api/patients", "patient")?;
     let access_token = access::bearer(request.headers())?.to_owned();
     let body = read_body(request, &["application/json"]).await?;
     let mut findings = Findings::default();
@@ -69,7 +69,7 @@ pub(super) async fn amend(
     request: Request,
 ) -> Result<Response, Problem> {
     let id = patient_id(&id)?;
-    let expected = expected_version(request.headers())?;
+    let expected = expected_version(request.headers(), "patient")?;
     let key = optional_key(request.headers(), &caller, &format!("PATCH /api/patients/{id}"))?;
     let body = read_body(request, &["application/merge-patch+json", "application/json"]).await?;
     // The reader's words for what is no JSON.

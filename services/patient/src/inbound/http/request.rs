@@ -20,9 +20,9 @@ pub(super) fn not_found() -> Problem {
     Problem::new(Kind::NotFound, "There is no such patient.")
 }
 
-/// The key of a request that makes a patient.
-pub(super) fn required_key(headers: &HeaderMap, caller: &Caller, route: &str) -> Result<Uuid, Problem> {
-    request::required_key(headers, &REQUESTS, caller.subject, route, "patient")
+/// The key of a request that makes a `thing`.
+pub(super) fn required_key(headers: &HeaderMap, caller: &Caller, route: &str, thing: &str) -> Result<Uuid, Problem> {
+    request::required_key(headers, &REQUESTS, caller.subject, route, thing)
 }
 
 /// The key of a request whose sender wants to be able to repeat it.
@@ -35,7 +35,7 @@ pub(super) fn hash(asked: &str) -> Uuid {
     Uuid::new_v5(&REQUESTS, asked.as_bytes())
 }
 
-/// The version of a patient in an `If-Match`.
-pub(super) fn expected_version(headers: &HeaderMap) -> Result<u64, Problem> {
-    request::expected_version(headers, "patient")
+/// The version of a `thing` in an `If-Match`.
+pub(super) fn expected_version(headers: &HeaderMap, thing: &str) -> Result<u64, Problem> {
+    request::expected_version(headers, thing)
 }

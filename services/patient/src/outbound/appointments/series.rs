@@ -1,0 +1,101 @@
+//! Series in the state store, each saved together with its appointments.
+
+use audit::Entry;
+use serde::{Deserialize, Serialize};
+use sidecar::{
+    documents::{Document, KeyedRequest, Kind, Stored, Write},
+    failure::Failure,
+};
+use uuid::Uuid;
+
+use super::{AppointmentData, Appointments, Loaded, created, replaced, versioned};
+use crate::domain::appointment::{Appointment, AppointmentId, series::Series};
+
+/// `data` of a `series/<id>` document.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct SeriesData(Series);
+
+impl Kind for SeriesData {
+    const NAME: &'static str = "series";
+    const SCHEMA: u32 = 1;
+}
+
+/// A series that was loaded.
+#[derive(Debug)]
+pub struct LoadedSeries {
+    /// Which.
+    pub id: Uuid,
+    stored: Stored<SeriesData>,
+}
+
+impl LoadedSeries {
+    /// What it is.
+    pub fn series(&self) -> &Series {
+        &self.stored.document.data.0
+    }
+
+    /// Its version.
+    pub fn version(&self) -> u64 {
+        self.stored.document.version
+    }
+
+    /// What an earlier request with this key made of it.
+    pub fn served(&self, key: Uuid) -> Option<&KeyedRequest> {
+        self.stored.document.requests.iter().find(|request| request.key == key)
+    }
+}
+
+impl Appointments {
+    /// A series by id.
+    pub async fn series(&self, id: Uuid) -> Result<Option<LoadedSeries>, Failure> {
+        let stored = self.documents.get::<SeriesData>(id).await?;
+        Ok(stored.map(|stored| LoadedSeries { id, stored }))
+    }
+
+    /// Appointments by id, those that are there.
+    pub async fn get_many(&self, ids: &[AppointmentId]) -> Result<Vec<Loaded>, Failure> {
+        let plain: Vec<_> = ids.iter().map(|id| id.as_uuid()).collect();
+        let stored = self.documents.get_many::<AppointmentData>(&plain).await?;
+        let found = ids.iter().zip(stored);
+        let found = found.filter_map(|(id, stored)| stored.map(|stored| (*id, stored)));
+        Ok(found.map(|(id, stored)| Loaded { current: versioned(id, &stored.document), stored }).collect())
+    }
+
+    /// Stores a series that is not there yet with its appointments: all of it or nothing.
+    pub async fn create_series(
+        &self,
+        id: Uuid,
+        series: &Series,
+        request: KeyedRequest,
+        entry: &Entry,
+        appointments: &[(AppointmentId, Appointment, Entry)],
+    ) -> Result<(), Failure> {
+        let mut document = Document::first(SeriesData(series.clone()), Vec::new()).audited(entry)?;
+        document.remember(request);
+        let writes = appointments.iter().map(|(id, appointment, entry)| created(*id, appointment, None, entry));
+        let mut writes = writes.collect::<Result<Vec<_>, _>>()?;
+        writes.push(Write::create(id, document)?);
+        self.documents.save(writes).await
+    }
+
+    /// Stores the next version of a series and of some of its appointments: all of it or nothing.
+    pub async fn replace_series(
+        &self,
+        loaded: &LoadedSeries,
+        series: &Series,
+        request: Option<KeyedRequest>,
+        entry: &Entry,
+        appointments: &[(Loaded, Appointment, Entry)],
+    ) -> Result<u64, Failure> {
+        let mut document = loaded.stored.document.next(SeriesData(series.clone()), Vec::new()).audited(entry)?;
+        if let Some(request) = request {
+            document.remember(request);
+        }
+        let writes = appointments.iter().map(|(loaded, appointment, entry)| replaced(loaded, appointment, None, entry));
+        let mut writes = writes.collect::<Result<Vec<_>, _>>()?;
+        writes.push(Write::replace(loaded.id, &loaded.stored, document)?);
+        self.documents.save(writes).await?;
+        Ok(loaded.version() + 1)
+    }
+}

@@ -1,0 +1,89 @@
+//! A clinic with somebody who sees patients there.
+
+use access::Role;
+use jiff::{Timestamp, ToSpan as _, Zoned, civil::Date, tz::TimeZone};
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{Parts, Result};
+use uuid::Uuid;
+
+use super::{id, unique};
+
+/// One practitioner with hours from 8 to 17 each day, at a clinic of their own, for half an hour each.
+pub(crate) struct Place {
+    pub(crate) clinic: Uuid,
+    pub(crate) practitioner: Uuid,
+    pub(crate) service: Uuid,
+}
+
+impl Place {
+    /// Makes one that nobody else knows.
+    pub(crate) async fn make(parts: &Parts) -> Result<Self> {
+        let [clinic, practitioner, service] = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
+        let mut database = parts.database().await?;
+        let put = "insert into state.state (key, value) values ($1, convert_to($2, 'UTF8'))";
+        for (kind, id, data) in [
+            ("clinic", clinic, json!({ "name": "North", "timeZone": "Europe/Berlin" })),
+            ("service", service, json!({ "name": "Visit", "durationMinutes": 30 })),
+            (
+                "practitioner",
+                practitioner,
+                json!({
+                    "name": "Dr Okoye", "lanes": 2,
+                    "schedules": [{ "clinicId": clinic, "from": "2026-01-01", "week": [{
+                        "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "08:00", "end": "17:00",
+                    }] }],
+                }),
+            ),
+        ] {
+            let document = json!({ "schema": 1, "version": 1, "events": [], "data": data }).to_string();
+            anyhow::ensure!(database.change(put, &[&format!("{kind}/{id}"), &document]).await?.is_none());
+        }
+        Ok(Self { clinic, practitioner, service })
+    }
+
+    /// The body of a booking.
+    pub(crate) fn wanted(&self, patient: &Value, start: &str) -> Value {
+        json!({
+            "patientId": id(patient), "practitionerId": self.practitioner, "serviceId": self.service,
+            "clinicId": self.clinic, "start": start,
+        })
+    }
+
+    /// Books as the front desk does.
+    pub(crate) async fn book(&self, parts: &Parts, patient: &Value, start: &str) -> Result<(u16, Value)> {
+        let wanted = self.wanted(patient, start);
+        ask(parts, Role::FrontDesk, "/api/appointments", &unique("key"), None, &wanted).await
+    }
+}
+
+/// A time in a week from now by the clinic's clock, with its offset.
+pub(crate) fn at(hour: i8, minute: i8) -> String {
+    let zoned = day().at(hour, minute, 0, 0).to_zoned(TimeZone::get("Europe/Berlin").unwrap()).unwrap();
+    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+fn day() -> Date {
+    let today: Zoned = Timestamp::now().to_zoned(TimeZone::get("Europe/Berlin").unwrap());
+    today.date().saturating_add(7.days())
+}
+
+/// Posts; answers status and body. Without a body it is an action about which nothing has to be said.
+pub(crate) async fn ask(
+    parts: &Parts,
+    role: Role,
+    path: &str,
+    key: &str,
+    seen: Option<u64>,
+    body: &Value,
+) -> Result<(u16, Value)> {
+    let mut request = parts.request(Method::POST, path).bearer_auth(parts.token(role)?).header("idempotency-key", key);
+    if let Some(seen) = seen {
+        request = request.header("if-match", format!("\"{seen}\""));
+    }
+    if !body.is_null() {
+        request = request.json(body);
+    }
+    let answer = request.send().await?;
+    Ok((answer.status().as_u16(), answer.json().await?))
+}
