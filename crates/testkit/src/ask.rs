@@ -87,7 +87,7 @@ impl Parts {
     }
 
     /// Has a statement take effect, for what no request brings about.
-    pub async fn execute(&self, statement: &str) -> Result {
+    pub async fn execute(&self, statement: &str) -> Result<()> {
         let mut connection = self.database().await?;
         sqlx::query(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await?;
         connection.close().await?;

@@ -1,5 +1,6 @@
 //! The routes.
 
+mod audited;
 mod calendar;
 pub mod patients;
 mod records;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use access::{AccessTokens, Door, matrix::MatrixError};
 use axum::{Extension, Router};
 
+pub use self::audited::Viewer;
 use crate::{
     APP_ID,
     service::{Registry, calendar::Calendar, chart::Charts},
@@ -22,15 +24,20 @@ pub fn routes(
     registry: Arc<Registry>,
     charts: Charts,
     calendar: Arc<Calendar>,
+    viewer: Viewer,
     tokens: Arc<AccessTokens>,
 ) -> Result<Router, MatrixError> {
     let door = Door::of(APP_ID, tokens)?
+        .behind_first(audit::watch(viewer.recorder.clone(), audited::COLLECTIONS))
         .on("GET /api/patients", search::search)
         .on("POST /api/patients", patients::register)
         .on("GET /api/patients/{id}", patients::read)
-        .on("PATCH /api/patients/{id}", patients::amend);
+        .on("PATCH /api/patients/{id}", patients::amend)
+        .on("GET /api/patients/audit", audited::page)
+        .on("GET /api/patients/{id}/access-log", audited::access_log);
     let door = calendar::routes(records::serve(door));
-    Ok(door.finish()?.layer(Extension(charts)).layer(Extension(calendar)).with_state(registry))
+    let routes = door.finish()?.layer(Extension(charts)).layer(Extension(calendar)).layer(Extension(viewer));
+    Ok(routes.with_state(registry))
 }
 
 /// The routes of a service that takes each attempt for a new request, for the tests that have to notice.

@@ -1,6 +1,7 @@
 //! The service with a real sidecar, PostgreSQL and Kafka.
 
 mod amending;
+mod audited;
 mod calendar;
 mod chart_pages;
 mod charting;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         trials.extend(charting::tests(&parts));
         trials.extend(chart_pages::tests(&parts));
         trials.extend(encounters::tests(&parts));
+        trials.extend(audited::tests(&parts));
         trials.extend(calendar::tests(&parts));
         trials.extend(faults::tests(&parts));
         Ok(trials)
