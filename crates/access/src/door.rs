@@ -10,9 +10,10 @@ use axum::{
     extract::{Request, State},
     handler::Handler,
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{MethodRouter, on},
 };
+use http::StatusCode;
 use jiff::Timestamp;
 use problem::Problem;
 
@@ -26,7 +27,8 @@ type Guard<S> = Arc<dyn Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<
 
 /// The routes of an app, each behind its rule.
 ///
-/// Whoever is let through has an [`access::Caller`](crate::Caller) as an extension; at an open route there is none.
+/// Whoever is let through has an [`access::Caller`](crate::Caller) as an extension; at an open route there is none. The
+/// answer has it, too, and where their role is refused as well: for who stands [before the door](Self::behind_first).
 pub struct Door<S> {
     app: &'static str,
     tokens: Arc<AccessTokens>,
@@ -52,7 +54,8 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
         Ok(Self::waiting_for(app, tokens, waiting))
     }
 
-    /// The public door: whatever any app serves there.
+    /// The public door: whatever any app serves there. What a role is refused here is refused by its app once more,
+    /// which records it; whatever the app says, it stays refused.
     pub fn public(app: &'static str, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
         let public = matrix::operations()?.iter().filter(|operation| operation.public);
         let waiting = public.map(|operation| (operation.name.clone(), operation)).collect();
@@ -118,7 +121,9 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
             handled = guard(known, handled);
         }
         if !allowed.is_open() {
-            handled = handled.layer(middleware::from_fn_with_state((Arc::clone(&self.tokens), allowed), admit));
+            let elsewhere = known.app != self.app && matches!(known.name, Name::Http { .. });
+            let rule = Rule { allowed, is_refused_elsewhere: elsewhere };
+            handled = handled.layer(middleware::from_fn_with_state((Arc::clone(&self.tokens), rule), admit));
         }
         if let Some(first) = &self.first {
             handled = first(known, handled);
@@ -139,20 +144,39 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
     }
 }
 
+/// What is asked of a token.
+#[derive(Clone, Copy)]
+struct Rule {
+    allowed: &'static Allowed,
+    /// Whether another app stands behind the route, and has an audit for whom it refuses.
+    is_refused_elsewhere: bool,
+}
+
 async fn admit(
-    State((tokens, allowed)): State<(Arc<AccessTokens>, &'static Allowed)>,
+    State((tokens, rule)): State<(Arc<AccessTokens>, Rule)>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let caller = tokens.verify(bearer(request.headers())?, Timestamp::now())?;
-    allowed.admit(&caller)?;
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+    let refusal = rule.allowed.admit(&caller).err();
+    let mut response = match refusal {
+        Some(refusal) if !rule.is_refused_elsewhere => refusal.into_response(),
+        refusal => {
+            request.extensions_mut().insert(caller.clone());
+            let answer = next.run(request).await;
+            refusal.filter(|_| answer.status() != StatusCode::FORBIDDEN).map_or(answer, Problem::into_response)
+        }
+    };
+    response.extensions_mut().insert(caller);
+    Ok(response)
 }
 
 #[cfg(test)]
 mod tests {
+    use tower::ServiceExt as _;
+
     use super::*;
+    use crate::Role;
 
     fn analytics() -> Door<()> {
         Door::of("analytics", Arc::default()).unwrap()
@@ -184,6 +208,22 @@ mod tests {
         assert!(is_good(served(&["GET /api/a/{id}"])));
         assert!(is_good(served(&["GET /api/a/{id}", "POST /api/a/{id}", "GET /api/b"])));
         assert!(matches!(served(&["GET /api/b", "GET /api/b"]), MatrixError::Missing { .. }));
+    }
+
+    #[tokio::test]
+    async fn what_a_role_is_refused_its_app_refuses_too_and_nothing_else_comes_of_it() {
+        let (tokens, token) = crate::keys::tests::known(Role::Analyst);
+        let name = Name::parse("GET /api/patients").unwrap();
+        for (says, told) in [(StatusCode::FORBIDDEN, "by the app"), (StatusCode::OK, "The role analyst")] {
+            let mut door: Door<()> = Door::public("gateway", Arc::clone(&tokens)).unwrap();
+            door = door.serve(&name, &name, async move || (says, "by the app"));
+            let request = http::Request::get("/api/patients").header("authorization", format!("Bearer {token}"));
+            let request = request.body(axum::body::Body::empty()).unwrap();
+            let answer = door.router.oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+            let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+            assert!(String::from_utf8_lossy(&body).contains(told), "{body:?}");
+        }
     }
 
     #[test]

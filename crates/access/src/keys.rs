@@ -194,4 +194,4 @@ async fn fetch<T: DeserializeOwned>(sidecar: &Sidecar, path: &str) -> Result<T, 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

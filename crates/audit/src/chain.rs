@@ -42,13 +42,16 @@ pub struct Sealed {
     pub trace_id: Option<String>,
     /// Of the details beside the chain.
     pub details_digest: Option<Vec<u8>>,
+    /// Of whose record it is.
+    pub patient: Option<Uuid>,
 }
 
 impl Sealed {
     /// The hash of this entry after the one with the hash `previous`.
     ///
-    /// SHA-256 over that hash and the fields, one a line, an absent one as an empty line. No field has a line end, so
-    /// no other entry gives the same lines.
+    /// SHA-256 over that hash and the fields, one a line, an absent one as an empty line. The patient is a line more,
+    /// and no line when there is none: entries that were sealed before there were patients stay as they are. No field
+    /// has a line end, so no other entry gives the same lines.
     pub fn hash(&self, previous: &[u8]) -> Hash {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let id = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
@@ -69,7 +72,8 @@ impl Sealed {
             text(&self.trace_id),
             self.details_digest.as_deref().map(hex).unwrap_or_default(),
         ];
-        Sha256::new().chain_update(previous).chain_update(lines.join("\n")).finalize().into()
+        let patient = self.patient.map(|patient| format!("\n{patient}")).unwrap_or_default();
+        Sha256::new().chain_update(previous).chain_update(lines.join("\n")).chain_update(patient).finalize().into()
     }
 }
 
@@ -110,6 +114,10 @@ mod tests {
         let expected: Hash = Sha256::new().chain_update(BEGINNING).chain_update(lines).finalize().into();
         assert_eq!(sealed.hash(&BEGINNING), expected);
         assert_ne!(sealed.hash(&expected), expected);
+        let of_patient = Sealed { patient: Some(Uuid::from_u128(4)), ..sealed };
+        let lines = format!("{lines}\n00000000-0000-0000-0000-000000000004");
+        let expected: Hash = Sha256::new().chain_update(BEGINNING).chain_update(lines).finalize().into();
+        assert_eq!(of_patient.hash(&BEGINNING), expected);
         assert_eq!(hex(&digest(Uuid::nil(), "{}"))[..8], hex(&Sha256::digest([&[0; 16][..], b"{}"].concat()))[..8]);
     }
 }

@@ -110,6 +110,8 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     entity: Option<Entity>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    patient: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<String>,
@@ -130,6 +132,7 @@ impl Entry {
             outcome: Outcome::Success,
             agent: None,
             entity: None,
+            patient: None,
             request_id: sender.as_ref().map(|sender| sender.request_id.to_string()),
             // `00-<trace>-<span>-<flags>`
             trace_id: trace::current().and_then(|parent| parent.split('-').nth(1).map(str::to_owned)),
@@ -178,6 +181,13 @@ impl Entry {
         self
     }
 
+    /// Whose record it is a part of or is, `AuditEvent.patient` of FHIR R5: by this a patient learns who was there.
+    #[must_use]
+    pub fn of_patient(mut self, patient: Uuid) -> Self {
+        self.patient = Some(patient);
+        self
+    }
+
     /// What else is to be known: beside the chain, where erasure can reach it. Never a password or a token.
     #[must_use]
     pub fn detail(mut self, name: &'static str, text: impl Display) -> Self {
@@ -208,6 +218,7 @@ mod tests {
             .ended(Outcome::SeriousFailure)
             .about("user", Uuid::from_u128(8))
             .version(3)
+            .of_patient(Uuid::from_u128(9))
             .detail("reason", "none");
         let mut written = serde_json::to_value(&entry).unwrap();
         let own = written.as_object_mut().unwrap();
@@ -218,6 +229,7 @@ mod tests {
                 "action": "R", "subtype": "audit-log-used", "outcome": 8,
                 "agent": { "who": Uuid::from_u128(7), "role": "privacy-officer" },
                 "entity": { "type": "user", "id": Uuid::from_u128(8), "version": 3 },
+                "patient": Uuid::from_u128(9),
                 "details": { "reason": "none" },
             })
         );

@@ -7,6 +7,7 @@ mod page;
 mod recorder;
 mod sealer;
 mod view;
+mod watch;
 
 pub use self::{
     entry::{Action, Agent, Entry, Outcome},
@@ -14,4 +15,5 @@ pub use self::{
     recorder::Recorder,
     sealer::seal,
     view::view,
+    watch::{Collections, OfPatient, watch},
 };

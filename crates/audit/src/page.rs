@@ -57,10 +57,18 @@ impl Asked {
         findings.into_result(Some(asked))
     }
 
+    /// Of these, what concerns one patient.
+    #[must_use]
+    pub fn of_patient(mut self, patient: Uuid) -> Self {
+        self.filter.insert("patient".to_owned(), json!(patient));
+        self
+    }
+
     fn parameter(&mut self, name: &str, value: &str) -> Result<(), String> {
         let time = || value.parse::<Timestamp>().map_err(|_| "must be a time such as 2026-11-25T10:00:00Z".to_owned());
         let read = match name {
             "agent" => json!(Uuid::parse_str(value).map_err(|_| "must be the id of a user")?),
+            "patient" => json!(Uuid::parse_str(value).map_err(|_| "must be the id of a patient")?),
             "subtype" => json!(value),
             "action" if ["C", "R", "U", "D", "E"].contains(&value) => json!(value),
             "action" => return Err("must be C, R, U, D or E".to_owned()),
@@ -129,6 +137,7 @@ mod tests {
     fn every_wrong_parameter_is_named() {
         let wrong = [
             ("agent", "ada"),
+            ("patient", "ada"),
             ("action", "X"),
             ("outcome", "5"),
             ("entity", "user"),
@@ -141,7 +150,7 @@ mod tests {
             ("subtype", "b"),
         ];
         let mut names: Vec<_> = wrong.iter().map(|(name, _)| *name).collect();
-        names.remove(9);
+        names.remove(10);
         assert_eq!(read(&wrong).unwrap_err(), names);
     }
 

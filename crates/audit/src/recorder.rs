@@ -83,6 +83,12 @@ impl Recorder {
         Ok(())
     }
 
+    /// Whether an entry would be taken now.
+    pub fn keeps_up(&self) -> bool {
+        let (waiting, age) = self.0.queue().depth();
+        waiting < CAPACITY && age <= PATIENCE
+    }
+
     /// How many entries wait.
     pub fn waiting(&self) -> usize {
         self.0.queue().entries.len()

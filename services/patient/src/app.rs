@@ -1,15 +1,17 @@
 //! Wiring: adapters, use cases, routes.
 
-use std::sync::Arc;
+use std::{future, sync::Arc};
 
 use access::AccessTokens;
+use audit::Recorder;
 use runtime::{backlog, readiness::Readiness, server::Server};
 use sidecar::{Sidecar, documents::Documents, outbox::Relay};
 use uuid::Uuid;
 
 use crate::{
+    APP_ID,
     config::Config,
-    inbound::http,
+    inbound::http::{self, Viewer},
     outbound::{
         appointments::Appointments, billing::BillingAccounts, calendar::Calendars, patients::Patients, records::Records,
     },
@@ -19,12 +21,15 @@ use crate::{
 /// The service, ready to run.
 pub struct App {
     server: Server,
+    recorder: Recorder,
 }
 
 impl App {
     /// Connects the parts; needs a runtime, since relay and refreshers begin to work.
     pub fn build(config: &Config) -> anyhow::Result<Self> {
         let sidecar = Sidecar::new(&config.app.sidecar)?;
+        let recorder = Recorder::spawn(&sidecar);
+        tokio::spawn(audit::seal(sidecar.clone(), APP_ID));
         let relay = Relay::spawn(&sidecar, Uuid::now_v7());
         let tokens = Arc::new(AccessTokens::default());
         tokio::spawn(access::refresh(Arc::clone(&tokens), sidecar.clone()));
@@ -37,18 +42,22 @@ impl App {
         let patients = Patients::new(sidecar.clone(), documents);
         let registry = Arc::new(Registry::new(patients, BillingAccounts::new(&sidecar)));
 
-        let readiness = Readiness::of(&sidecar).with_store(&sidecar).needs("access tokens", {
-            let tokens = Arc::clone(&tokens);
-            move || Box::pin(std::future::ready(tokens.ready()))
-        });
-        let routes = http::routes(registry, charts, calendar, bookings, tokens)?;
+        let (known, kept) = (Arc::clone(&tokens), recorder.clone());
+        let readiness = Readiness::of(&sidecar)
+            .with_store(&sidecar)
+            .needs("access tokens", move || Box::pin(future::ready(known.ready())))
+            .needs("audit", move || Box::pin(future::ready(kept.keeps_up())));
+        let viewer = Viewer { sidecar, recorder: recorder.clone() };
+        let routes = http::routes(registry, charts, calendar, bookings, viewer, tokens)?;
         #[cfg(debug_assertions)]
         let routes = if config.ignore_idempotency_keys { http::forgetting_keys(routes) } else { routes };
-        Ok(Self { server: Server::new(&config.app, readiness, routes, None) })
+        Ok(Self { server: Server::new(&config.app, readiness, routes, None), recorder })
     }
 
     /// Serves until the process is told to end.
     pub async fn run(self) -> anyhow::Result<()> {
-        self.server.run(None).await
+        let served = self.server.run(None).await;
+        self.recorder.finish().await;
+        served
     }
 }

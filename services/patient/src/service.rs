@@ -7,6 +7,8 @@ pub mod chart;
 pub mod find;
 pub mod register;
 
+use audit::Agent;
+use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
 use crate::outbound::{billing::BillingAccounts, patients::Patients};
@@ -23,6 +25,17 @@ impl Registry {
     pub fn new(patients: Patients, billing: BillingAccounts) -> Self {
         Self { patients, billing }
     }
+}
+
+/// Who asks for a change, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking {
+    /// For the audit.
+    pub by: Agent,
+    /// The present moment.
+    pub now: Timestamp,
+    /// The date where the day begins first.
+    pub latest_today: Date,
 }
 
 /// A request that carries an idempotency key.

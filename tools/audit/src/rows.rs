@@ -8,7 +8,7 @@ use uuid::Uuid;
 pub(crate) const ENTRIES: &str = "\
     select entry.position, hash, entry_id, (extract(epoch from recorded) * 1000000)::bigint as recorded, action, subtype, \
       outcome, agent, agent_role, session, entity_type, entity_id, entity_version, request_id, trace_id, details_digest, \
-      salt, details.details \
+      patient, salt, details.details \
     from audit.entries as entry left join audit.details on details.position = entry.position \
     order by entry.position";
 
@@ -40,6 +40,7 @@ impl<'r> FromRow<'r, PgRow> for Row {
                 request_id: row.try_get("request_id")?,
                 trace_id: row.try_get("trace_id")?,
                 details_digest: row.try_get("details_digest")?,
+                patient: row.try_get("patient")?,
             },
             hash: row.try_get("hash")?,
             details: salt.zip(details),

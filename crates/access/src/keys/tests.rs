@@ -47,6 +47,17 @@ fn claims(now: i64) -> Value {
             "jti": Uuid::nil(), "sid": Uuid::nil(), "role": "front-desk", "scope": "api" })
 }
 
+/// Tokens that know one issuer, and a token of that issuer for somebody with this role.
+pub(crate) fn known(role: Role) -> (Arc<AccessTokens>, String) {
+    let issuer = Issuer::new(1, "ours");
+    let tokens = AccessTokens::default();
+    tokens.set_keys(&JwkSet { keys: vec![issuer.jwk()] });
+    let mut claims = claims(Timestamp::now().as_second());
+    claims["role"] = json!(role);
+    let token = issuer.sign(&issuer.header(), &claims);
+    (Arc::new(tokens), token)
+}
+
 #[test]
 fn only_our_own_unexpired_tokens_are_accepted() {
     let (ours, foreign) = (Issuer::new(1, "ours"), Issuer::new(2, "ours"));

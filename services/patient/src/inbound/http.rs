@@ -1,6 +1,7 @@
 //! The routes.
 
 mod appointments;
+mod audited;
 mod calendar;
 pub mod patients;
 mod records;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use access::{AccessTokens, Door, matrix::MatrixError};
 use axum::{Extension, Router};
 
+pub use self::audited::Viewer;
 use crate::{
     APP_ID,
     service::{Registry, booking::Bookings, calendar::Calendar, chart::Charts},
@@ -24,16 +26,20 @@ pub fn routes(
     charts: Charts,
     calendar: Arc<Calendar>,
     bookings: Arc<Bookings>,
+    viewer: Viewer,
     tokens: Arc<AccessTokens>,
 ) -> Result<Router, MatrixError> {
     let door = Door::of(APP_ID, tokens)?
+        .behind_first(audit::watch(viewer.recorder.clone(), audited::COLLECTIONS))
         .on("GET /api/patients", search::search)
         .on("POST /api/patients", patients::register)
         .on("GET /api/patients/{id}", patients::read)
-        .on("PATCH /api/patients/{id}", patients::amend);
+        .on("PATCH /api/patients/{id}", patients::amend)
+        .on("GET /api/patients/audit", audited::page)
+        .on("GET /api/patients/{id}/access-log", audited::access_log);
     let door = appointments::routes(calendar::routes(records::serve(door)));
     let router = door.finish()?.layer(Extension(charts)).layer(Extension(calendar)).layer(Extension(bookings));
-    Ok(router.with_state(registry))
+    Ok(router.layer(Extension(viewer)).with_state(registry))
 }
 
 /// The routes of a service that takes each attempt for a new request, for the tests that have to notice.

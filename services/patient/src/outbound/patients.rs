@@ -1,5 +1,6 @@
 //! Patients in the state store, and what the database is asked about them.
 
+use audit::Entry;
 use contracts::{
     patient::v1::{AdministrativeGender, PatientRegistered, PatientSnapshot, PatientUpdated},
     topic,
@@ -147,11 +148,17 @@ impl Patients {
         Ok(Check { own: own.transpose()?, duplicates: duplicates.collect() })
     }
 
-    /// Stores a patient who has no record yet.
-    pub async fn create(&self, patient: &Patient, keys: &SearchKeys, request: KeyedRequest) -> Result<(), Failure> {
+    /// Stores a patient who has no record yet, with the entry in the audit.
+    pub async fn create(
+        &self,
+        patient: &Patient,
+        keys: &SearchKeys,
+        request: KeyedRequest,
+        entry: &Entry,
+    ) -> Result<(), Failure> {
         let told = PatientRegistered { patient: Some(snapshot(patient, 1)) };
         let event = event(topic::PATIENT_REGISTERED, patient, &told)?;
-        let mut document = Document::first(PatientData::of(patient, keys), vec![event]);
+        let mut document = Document::first(PatientData::of(patient, keys), vec![event]).audited(entry)?;
         document.remember(request);
         self.documents.save(vec![Write::create(patient.id.as_uuid(), document)?]).await
     }
@@ -162,18 +169,19 @@ impl Patients {
         Ok(Some(Loaded { current: versioned(id, &stored.document)?, stored }))
     }
 
-    /// Stores the next version of a patient.
+    /// Stores the next version of a patient, with the entry in the audit.
     pub async fn replace(
         &self,
         loaded: &Loaded,
         patient: &Patient,
         keys: &SearchKeys,
         request: Option<KeyedRequest>,
+        entry: &Entry,
     ) -> Result<u64, Failure> {
         let version = loaded.current.version + 1;
         let told = PatientUpdated { patient: Some(snapshot(patient, version)) };
         let event = event(topic::PATIENT_UPDATED, patient, &told)?;
-        let mut document = loaded.stored.document.next(PatientData::of(patient, keys), vec![event]);
+        let mut document = loaded.stored.document.next(PatientData::of(patient, keys), vec![event]).audited(entry)?;
         if let Some(request) = request {
             document.remember(request);
         }

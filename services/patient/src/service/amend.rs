@@ -1,9 +1,9 @@
 //! Amendment.
 
-use jiff::{Timestamp, civil::Date};
+use audit::{Action, Entry};
 use sidecar::{documents::KeyedRequest, failure::Failure};
 
-use super::{Keyed, Registry, register::constraint};
+use super::{Asking, Keyed, Registry, register::constraint};
 use crate::{
     domain::{
         demographics::Demographics,
@@ -58,9 +58,9 @@ impl Registry {
         expected: u64,
         request: Option<Keyed>,
         patch: impl Fn(&Patient) -> Result<(Demographics, bool), E>,
-        now: Timestamp,
-        latest_today: Date,
+        Asking { by, now, latest_today }: Asking,
     ) -> Result<Versioned, AmendError<E>> {
+        let entry = Entry::new(Action::Update, "update").by(by).of_patient(id.as_uuid());
         let mut tried = 0;
         loop {
             let loaded = self.patients.get(id).await?.ok_or(AmendError::Unknown)?;
@@ -78,7 +78,7 @@ impl Registry {
             let keys = SearchKeys::of(&patient.demographics);
             let keyed = request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: current + 1 });
             tried += 1;
-            match self.patients.replace(&loaded, &patient, &keys, keyed).await {
+            match self.patients.replace(&loaded, &patient, &keys, keyed, &entry).await {
                 Ok(version) => return Ok(Versioned { patient: *patient, version }),
                 Err(Failure::Constraint { name })
                     if [constraint::IDENTITY, constraint::IDENTIFIER].contains(&&*name) =>

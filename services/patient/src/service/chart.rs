@@ -220,7 +220,7 @@ impl Charts {
 
 /// The document says what it is about; whose chart it is in belongs into the entry.
 fn entry(action: Action, subtype: &'static str, caller: &Caller, patient: PatientId) -> Entry {
-    Entry::new(action, subtype).by(caller).detail("patient", patient)
+    Entry::new(action, subtype).by(caller).of_patient(patient.as_uuid())
 }
 
 fn missing<E>(references: &[Reference], missing: &[usize]) -> Result<(), ChartError<E>> {

@@ -1,10 +1,10 @@
 //! Registration.
 
+use audit::{Action, Entry};
 use contracts::billing::v1::AccountStatus;
-use jiff::{Timestamp, civil::Date};
 use sidecar::{documents::KeyedRequest, failure::Failure};
 
-use super::{Keyed, Registry};
+use super::{Asking, Keyed, Registry};
 use crate::{
     domain::{
         demographics::Demographics,
@@ -62,11 +62,10 @@ impl Registry {
         &self,
         person: Demographics,
         request: Keyed,
+        asking: Asking,
         access_token: &str,
-        now: Timestamp,
-        latest_today: Date,
     ) -> Result<Registered, RegisterError> {
-        let patient = self.record(person, request, now, latest_today).await?;
+        let patient = self.record(person, request, asking).await?;
         let account = self.billing.open(patient.patient.id, access_token).await;
         Ok(Registered { patient, account })
     }
@@ -75,14 +74,14 @@ impl Registry {
         &self,
         person: Demographics,
         request: Keyed,
-        now: Timestamp,
-        latest_today: Date,
+        Asking { by, now, latest_today }: Asking,
     ) -> Result<Versioned, RegisterError> {
         let id = PatientId::new(request.key);
         let keys = SearchKeys::of(&person);
         let identifiers: Vec<_> =
             person.identifier.iter().map(|held| (held.system.clone(), held.value.clone())).collect();
         let mut patient = Patient::register(id, Mrn::draw(id, 0), person, now, latest_today)?;
+        let entry = Entry::new(Action::Create, "create").by(by).of_patient(id.as_uuid());
         let mut tried = 0;
         loop {
             // Before the first try, and after one that lost against another: the answer names the winner.
@@ -91,7 +90,7 @@ impl Registry {
             }
             let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
             tried += 1;
-            match self.patients.create(&patient, &keys, keyed).await {
+            match self.patients.create(&patient, &keys, keyed, &entry).await {
                 Ok(()) => return Ok(Versioned { patient, version: 1 }),
                 Err(failure) if tried == TRIES => return Err(failure.into()),
                 Err(Failure::Constraint { name }) if name == constraint::MRN => patient.mrn = Mrn::draw(id, tried),

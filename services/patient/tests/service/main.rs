@@ -1,6 +1,7 @@
 //! The service with a real sidecar, PostgreSQL and Kafka.
 
 mod amending;
+mod audited;
 mod booking;
 mod calendar;
 mod chart_pages;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         trials.extend(charting::tests(&parts));
         trials.extend(chart_pages::tests(&parts));
         trials.extend(encounters::tests(&parts));
+        trials.extend(audited::tests(&parts));
         trials.extend(calendar::tests(&parts));
         trials.extend(booking::tests(&parts));
         trials.extend(scheduling::tests(&parts));

@@ -2,6 +2,7 @@
 //! starts them.
 
 mod access_matrix;
+mod audited;
 mod bad_input;
 mod browsers;
 mod collector;
@@ -72,6 +73,7 @@ trials! {
     a_version_that_is_known_is_not_sent_again: limits::not_modified,
     a_request_has_one_id_and_one_trace_in_every_log_and_event: origins::of_registrations,
     an_entry_of_the_audit_has_the_id_and_the_trace_of_its_request: origins::of_the_audit,
+    every_access_to_a_record_is_in_the_audit_once_and_the_chains_verify: audited::once_each,
     a_topic_that_the_matrix_does_not_allow_is_refused: access_matrix::topics,
     one_registration_is_one_trace: tracing::one_registration,
     the_metrics_arrive: tracing::metrics,

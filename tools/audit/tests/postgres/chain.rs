@@ -74,6 +74,10 @@ pub(crate) fn entry(number: u32) -> Value {
         "entity": { "type": "user", "id": number.to_string(), "version": number },
         "requestId": format!("r-{number}"), "traceId": format!("{number:032x}"),
     });
+    // Some are of a patient and some are not, as in a chain that is older than patients in it.
+    if number.is_multiple_of(2) || number == 17 {
+        entry["patient"] = json!(Uuid::from_u128(u128::from(number) << 64));
+    }
     if !number.is_multiple_of(3) {
         entry["details"] = json!({ "address": "192.0.2.7", "reason": "tëst" });
     }

@@ -58,6 +58,8 @@ pub(crate) async fn every_changed_field_is_found(cluster: &'static Cluster) -> R
         ("request_id", "null"),
         ("trace_id", "upper(trace_id || 'a')"),
         ("details_digest", "null"),
+        ("patient", "null"),
+        ("patient", "gen_random_uuid()"),
     ] {
         chain
             .tamper("drop table if exists kept; create table kept as select * from audit.entries where position = 17")
@@ -74,7 +76,11 @@ pub(crate) async fn every_changed_field_is_found(cluster: &'static Cluster) -> R
     }
     // What two fields hold cannot move from one to the other.
     let moved = "update audit.entries set agent_role = 'a', entity_type = 'dminuser' where position = 18";
-    found(&chain, moved, &[Finding::Changed(18)]).await
+    found(&chain, moved, &[Finding::Changed(18)]).await?;
+    // Nor does an entry become of a patient that was of none.
+    let chain = Chain::of_thirty(cluster).await?;
+    let added = "update audit.entries set patient = gen_random_uuid() where position = 19";
+    found(&chain, added, &[Finding::Changed(19)]).await
 }
 
 pub(crate) async fn a_changed_hash_is_found(cluster: &'static Cluster) -> Result<()> {

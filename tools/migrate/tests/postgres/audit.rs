@@ -65,6 +65,7 @@ pub(crate) async fn a_malformed_entry_refuses_its_document(cluster: &'static Clu
         ("requestId", json!("r".repeat(1300))),
         ("traceId", json!("ü")),
         ("agent", json!({ "who": "ada" })),
+        ("patient", json!("ada")),
     ];
     for (member, value) in wrong {
         let mut bad = entry("create");
@@ -167,6 +168,9 @@ pub(crate) async fn a_page_has_what_was_asked_for_newest_first(cluster: &'static
             entry["agent"] = json!({ "who": Uuid::from_u128(number.into()), "role": "nurse" });
             entry["entity"] = json!({ "type": "patient", "id": (number % 5).to_string(), "version": number });
             entry["details"] = json!({ "number": number });
+            if number % 7 == 2 {
+                entry["patient"] = json!(Uuid::from_u128(77));
+            }
             entry
         })
         .collect();
@@ -207,6 +211,8 @@ pub(crate) async fn a_page_has_what_was_asked_for_newest_first(cluster: &'static
 
     for (filter, numbers) in [
         (json!({ "agent": Uuid::from_u128(3) }), vec![3]),
+        (json!({ "patient": Uuid::from_u128(77) }), vec![23, 16, 9, 2]),
+        (json!({ "patient": Uuid::from_u128(78) }), vec![]),
         (json!({ "subtype": "login", "failed": true }), vec![0]),
         (json!({ "outcome": 8 }), vec![20, 10, 0]),
         (json!({ "outcome": 0, "subtype": "login", "from": "2026-11-01T10:00:12Z" }), vec![27, 24]),
@@ -231,15 +237,17 @@ pub(crate) async fn a_page_is_found_by_an_index(cluster: &'static Cluster) -> an
     let mut owner = probe.owner().await?;
     execute(
         &mut owner,
-        "insert into audit.entries (position, entry_id, recorded, action, subtype, outcome, agent, entity_id, hash) \
+        "insert into audit.entries (position, entry_id, recorded, action, subtype, outcome, agent, patient, entity_id, hash) \
          select n, gen_random_uuid(), now() + n * interval '1 ms', 'E', 's' || n % 200, case when n % 200 = 0 then 8 \
-           else 0 end, ('00000000-0000-0000-0000-' || lpad((n % 200)::text, 12, '0'))::uuid, n % 200, '' \
+           else 0 end, ('00000000-0000-0000-0000-' || lpad((n % 200)::text, 12, '0'))::uuid, \
+           ('00000000-0000-0000-0000-' || lpad((n % 200)::text, 12, '0'))::uuid, n % 200, '' \
          from generate_series(1, 40000) as n; analyze audit.entries",
     )
     .await?;
     for (filter, index) in [
         ("true", "entries_recorded_idx"),
         ("agent = '00000000-0000-0000-0000-000000000007'", "entries_agent_idx"),
+        ("patient = '00000000-0000-0000-0000-000000000007'", "entries_patient_idx"),
         ("entity_id = '7'", "entries_entity_idx"),
         ("subtype = 's7'", "entries_subtype_idx"),
         ("outcome = 8 and outcome <> 0", "entries_failure_idx"),

@@ -1,7 +1,7 @@
 //! `GET /auth/audit`
 
 use access::Caller;
-use audit::Recorder;
+use audit::{Collections, Recorder};
 use axum::{
     Extension,
     extract::{Query, rejection::QueryRejection},
@@ -9,6 +9,12 @@ use axum::{
 };
 use problem::Problem;
 use sidecar::Sidecar;
+
+/// Who is refused for their role is recorded; what may be done is recorded where it is done, and reading is not.
+pub(super) const COLLECTIONS: Collections = Collections {
+    kinds: &[("users", "user"), ("session", "session")],
+    unwatched: &["audit", "jwks.json", "me", "revoked-sessions", "session", "users"],
+};
 
 /// What the audit is read with.
 #[derive(Clone, Debug)]

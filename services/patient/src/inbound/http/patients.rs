@@ -23,7 +23,7 @@ use crate::{
     domain::{demographics::Demographics, patient::Patient},
     fhir,
     outbound::patients::Versioned,
-    service::{Keyed, Registry},
+    service::{Asking, Keyed, Registry},
 };
 
 /// `POST /api/patients`
@@ -42,8 +42,7 @@ pub(super) async fn register(
     let person = findings.into_result(Some(person))?;
 
     let request = Keyed { key, hash: hash(&canonical(&person)) };
-    let now = Timestamp::now();
-    let registered = registry.register(person, request, &access_token, now, latest_today(now)).await?;
+    let registered = registry.register(person, request, asking(&caller), &access_token).await?;
     let location = format!("/api/patients/{}", registered.patient.patient.id);
     let mut body = patient_json(&registered.patient);
     let status = registered.account.map_or("pending", account_status);
@@ -77,8 +76,7 @@ pub(super) async fn amend(
     let patch: Value = serde_json::from_slice(&body).map_err(Problem::internal)?;
 
     let keyed = key.map(|key| Keyed { key, hash: hash(&format!("{expected} {patch}")) });
-    let now = Timestamp::now();
-    let amended = registry.amend(id, expected, keyed, |patient| merge(patient, &patch), now, latest_today(now)).await?;
+    let amended = registry.amend(id, expected, keyed, |patient| merge(patient, &patch), asking(&caller)).await?;
     Ok(answer(amended.version, patient_json(&amended)))
 }
 
@@ -157,9 +155,10 @@ fn canonical(person: &Demographics) -> String {
     Value::Object(written).to_string()
 }
 
-/// The date where the day begins first, at UTC+14: no clinic's today is in the future.
-fn latest_today(now: Timestamp) -> jiff::civil::Date {
-    Offset::constant(14).to_datetime(now).date()
+/// The day begins first at UTC+14: no clinic's today is in the future.
+fn asking(caller: &Caller) -> Asking {
+    let now = Timestamp::now();
+    Asking { by: caller.into(), now, latest_today: Offset::constant(14).to_datetime(now).date() }
 }
 
 #[cfg(test)]
