@@ -7,27 +7,24 @@ use std::{
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::Request,
     handler::Handler,
-    middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{MethodRouter, on},
 };
 use jiff::Timestamp;
 use problem::Problem;
+use runtime::step::{Next, Step, Steps};
 
 use crate::{
-    AccessTokens, Allowed, Name, bearer, matrix,
+    AccessTokens, Allowed, Caller, Name, bearer, matrix,
     matrix::{MatrixError, Operation},
 };
 
-/// What a route gets besides its rule, by the operation that it serves.
-type Guard<S> = Arc<dyn Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync>;
-
-/// The routes of an app, each behind its rule.
+/// The routes of an app, each behind its rule, and what `G` puts around that.
 ///
 /// Whoever is let through has an [`access::Caller`](crate::Caller) as an extension; at an open route there is none.
-pub struct Door<S> {
+pub struct Door<S, G = fn(&'static Operation, Admit) -> Admit> {
     app: &'static str,
     tokens: Arc<AccessTokens>,
     /// What is in the matrix and has no handler yet.
@@ -36,11 +33,16 @@ pub struct Door<S> {
     methods: BTreeMap<Name, &'static Operation>,
     /// The routes that have a handler.
     routes: BTreeSet<Name>,
-    guard: Option<Guard<S>>,
-    first: Option<Guard<S>>,
+    guard: G,
     /// What has a handler and is not in the matrix.
     unknown: Option<MatrixError>,
     router: Router<S>,
+}
+
+/// The step that lets through whom the matrix allows.
+pub struct Admit {
+    tokens: Arc<AccessTokens>,
+    allowed: &'static Allowed,
 }
 
 impl<S: Clone + Send + Sync + 'static> Door<S> {
@@ -61,27 +63,29 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
 
     fn waiting_for(app: &'static str, tokens: Arc<AccessTokens>, waiting: BTreeMap<Name, &'static Operation>) -> Self {
         let (methods, routes) = (BTreeMap::new(), BTreeSet::new());
-        Self { app, tokens, waiting, methods, routes, guard: None, first: None, unknown: None, router: Router::new() }
+        let (guard, router): (fn(_, _) -> _, _) = (|_, admit| admit, Router::new());
+        Self { app, tokens, waiting, methods, routes, guard, unknown: None, router }
     }
 
-    /// Puts every route that is served from now on behind `guard`, which whoever is let through comes to next.
+    /// Puts every route that is served from now on behind what `guard` makes of its rule, by the operation that it
+    /// serves: steps before and after.
     #[must_use]
-    pub fn behind<G>(self, guard: G) -> Self
+    pub fn behind<G, P>(self, guard: G) -> Door<S, G>
     where
-        G: Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync + 'static,
+        G: Fn(&'static Operation, Admit) -> P,
+        P: Step,
     {
-        Self { guard: Some(Arc::new(guard)), ..self }
+        let Self { app, tokens, waiting, methods, routes, guard: _, unknown, router } = self;
+        Door { app, tokens, waiting, methods, routes, guard, unknown, router }
     }
+}
 
-    /// Puts every route that is served from now on behind `guard`, which a request comes to before its token is looked
-    /// at.
-    #[must_use]
-    pub fn behind_first<G>(self, guard: G) -> Self
-    where
-        G: Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync + 'static,
-    {
-        Self { first: Some(Arc::new(guard)), ..self }
-    }
+impl<S, G, P> Door<S, G>
+where
+    S: Clone + Send + Sync + 'static,
+    G: Fn(&'static Operation, Admit) -> P,
+    P: Step,
+{
 
     /// Serves an operation over HTTP: `GET /auth/me`.
     #[must_use]
@@ -112,18 +116,9 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
         if matches!(operation, Name::Grpc(_)) {
             self.methods.insert(operation.clone(), known);
         }
-        let allowed = &known.allowed;
-        let mut handled: MethodRouter<S> = on(filter, handler);
-        if let Some(guard) = &self.guard {
-            handled = guard(known, handled);
-        }
-        if !allowed.is_open() {
-            handled = handled.layer(middleware::from_fn_with_state((Arc::clone(&self.tokens), allowed), admit));
-        }
-        if let Some(first) = &self.first {
-            handled = first(known, handled);
-        }
-        self.router = self.router.route(path, handled);
+        let admit = Admit { tokens: Arc::clone(&self.tokens), allowed: &known.allowed };
+        let handled: MethodRouter<S> = on(filter, handler);
+        self.router = self.router.route(path, handled.layer(Steps::of((self.guard)(known, admit))));
         self
     }
 
@@ -139,15 +134,24 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
     }
 }
 
-async fn admit(
-    State((tokens, allowed)): State<(Arc<AccessTokens>, &'static Allowed)>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let caller = tokens.verify(bearer(request.headers())?, Timestamp::now())?;
-    allowed.admit(&caller)?;
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
+impl Step for Admit {
+    async fn take(&self, mut request: Request, next: impl Next) -> Response {
+        if !self.allowed.is_open() {
+            match self.caller(&request) {
+                Ok(caller) => request.extensions_mut().insert(caller),
+                Err(problem) => return problem.into_response(),
+            };
+        }
+        next.run(request).await
+    }
+}
+
+impl Admit {
+    fn caller(&self, request: &Request) -> Result<Caller, Problem> {
+        let caller = self.tokens.verify(bearer(request.headers())?, Timestamp::now())?;
+        self.allowed.admit(&caller)?;
+        Ok(caller)
+    }
 }
 
 #[cfg(test)]
