@@ -7,29 +7,26 @@ use std::{
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::Request,
     handler::Handler,
-    middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::{MethodRouter, on},
 };
 use http::StatusCode;
 use jiff::Timestamp;
 use problem::Problem;
+use runtime::step::{Next, Step, Steps};
 
 use crate::{
     AccessTokens, Allowed, Name, bearer, matrix,
     matrix::{MatrixError, Operation},
 };
 
-/// What a route gets besides its rule, by the operation that it serves.
-type Guard<S> = Arc<dyn Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync>;
-
-/// The routes of an app, each behind its rule.
+/// The routes of an app, each behind its rule, and what `G` puts around that.
 ///
 /// Whoever is let through has an [`access::Caller`](crate::Caller) as an extension; at an open route there is none. The
-/// answer has it, too, and where their role is refused as well: for who stands [before the door](Self::behind_first).
-pub struct Door<S> {
+/// answer of an app has it, too, and where their role is refused as well: for a step before the rule.
+pub struct Door<S, G = fn(&'static Operation, Admit) -> Admit> {
     app: &'static str,
     tokens: Arc<AccessTokens>,
     /// What is in the matrix and has no handler yet.
@@ -38,11 +35,39 @@ pub struct Door<S> {
     methods: BTreeMap<Name, &'static Operation>,
     /// The routes that have a handler.
     routes: BTreeSet<Name>,
-    guard: Option<Guard<S>>,
-    first: Option<Guard<S>>,
+    guard: G,
     /// What has a handler and is not in the matrix.
     unknown: Option<MatrixError>,
     router: Router<S>,
+}
+
+/// The step that lets through whom the matrix allows.
+pub struct Admit {
+    tokens: Arc<AccessTokens>,
+    allowed: &'static Allowed,
+    /// Whether another app stands behind the route, and has an audit for whom it refuses.
+    is_refused_elsewhere: bool,
+}
+
+/// What makes the steps of a route of its rule: those before it, the rule, those after it.
+pub trait Guard {
+    /// All of them, as one step.
+    type Around: Step;
+
+    /// The steps of a route that serves this operation.
+    fn around(&self, operation: &'static Operation, admit: Admit) -> Self::Around;
+}
+
+impl<F, P> Guard for F
+where
+    F: Fn(&'static Operation, Admit) -> P,
+    P: Step,
+{
+    type Around = P;
+
+    fn around(&self, operation: &'static Operation, admit: Admit) -> P {
+        self(operation, admit)
+    }
 }
 
 impl<S: Clone + Send + Sync + 'static> Door<S> {
@@ -64,28 +89,24 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
 
     fn waiting_for(app: &'static str, tokens: Arc<AccessTokens>, waiting: BTreeMap<Name, &'static Operation>) -> Self {
         let (methods, routes) = (BTreeMap::new(), BTreeSet::new());
-        Self { app, tokens, waiting, methods, routes, guard: None, first: None, unknown: None, router: Router::new() }
+        let (guard, router): (fn(_, _) -> _, _) = (|_, admit| admit, Router::new());
+        Self { app, tokens, waiting, methods, routes, guard, unknown: None, router }
     }
 
-    /// Puts every route that is served from now on behind `guard`, which whoever is let through comes to next.
+    /// Puts every route that is served from now on behind what `guard` makes of its rule, by the operation that it
+    /// serves: steps before and after.
     #[must_use]
-    pub fn behind<G>(self, guard: G) -> Self
+    pub fn behind<G, P>(self, guard: G) -> Door<S, G>
     where
-        G: Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync + 'static,
+        G: Fn(&'static Operation, Admit) -> P,
+        P: Step,
     {
-        Self { guard: Some(Arc::new(guard)), ..self }
+        let Self { app, tokens, waiting, methods, routes, guard: _, unknown, router } = self;
+        Door { app, tokens, waiting, methods, routes, guard, unknown, router }
     }
+}
 
-    /// Puts every route that is served from now on behind `guard`, which a request comes to before its token is looked
-    /// at.
-    #[must_use]
-    pub fn behind_first<G>(self, guard: G) -> Self
-    where
-        G: Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync + 'static,
-    {
-        Self { first: Some(Arc::new(guard)), ..self }
-    }
-
+impl<S: Clone + Send + Sync + 'static, G: Guard> Door<S, G> {
     /// Serves an operation over HTTP: `GET /auth/me`.
     #[must_use]
     pub fn on<H: Handler<T, S>, T: 'static>(self, operation: &str, handler: H) -> Self {
@@ -115,20 +136,10 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
         if matches!(operation, Name::Grpc(_)) {
             self.methods.insert(operation.clone(), known);
         }
-        let allowed = &known.allowed;
-        let mut handled: MethodRouter<S> = on(filter, handler);
-        if let Some(guard) = &self.guard {
-            handled = guard(known, handled);
-        }
-        if !allowed.is_open() {
-            let elsewhere = known.app != self.app && matches!(known.name, Name::Http { .. });
-            let rule = Rule { allowed, is_refused_elsewhere: elsewhere };
-            handled = handled.layer(middleware::from_fn_with_state((Arc::clone(&self.tokens), rule), admit));
-        }
-        if let Some(first) = &self.first {
-            handled = first(known, handled);
-        }
-        self.router = self.router.route(path, handled);
+        let is_refused_elsewhere = known.app != self.app && matches!(known.name, Name::Http { .. });
+        let admit = Admit { tokens: Arc::clone(&self.tokens), allowed: &known.allowed, is_refused_elsewhere };
+        let handled: MethodRouter<S> = on(filter, handler);
+        self.router = self.router.route(path, handled.layer(Steps::of(self.guard.around(known, admit))));
         self
     }
 
@@ -144,31 +155,31 @@ impl<S: Clone + Send + Sync + 'static> Door<S> {
     }
 }
 
-/// What is asked of a token.
-#[derive(Clone, Copy)]
-struct Rule {
-    allowed: &'static Allowed,
-    /// Whether another app stands behind the route, and has an audit for whom it refuses.
-    is_refused_elsewhere: bool,
-}
-
-async fn admit(
-    State((tokens, rule)): State<(Arc<AccessTokens>, Rule)>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    let caller = tokens.verify(bearer(request.headers())?, Timestamp::now())?;
-    let refusal = rule.allowed.admit(&caller).err();
-    let mut response = match refusal {
-        Some(refusal) if !rule.is_refused_elsewhere => refusal.into_response(),
-        refusal => {
-            request.extensions_mut().insert(caller.clone());
-            let answer = next.run(request).await;
-            refusal.filter(|_| answer.status() != StatusCode::FORBIDDEN).map_or(answer, Problem::into_response)
+impl Step for Admit {
+    async fn take(&self, mut request: Request, next: impl Next) -> Response {
+        if self.allowed.is_open() {
+            return next.run(request).await;
         }
-    };
-    response.extensions_mut().insert(caller);
-    Ok(response)
+        let verified = bearer(request.headers()).and_then(|token| self.tokens.verify(token, Timestamp::now()));
+        let caller = match verified {
+            Ok(caller) => caller,
+            Err(problem) => return problem.into_response(),
+        };
+        let refusal = self.allowed.admit(&caller).err();
+        if self.is_refused_elsewhere {
+            request.extensions_mut().insert(caller);
+            let answer = next.run(request).await;
+            return refusal.filter(|_| answer.status() != StatusCode::FORBIDDEN).map_or(answer, Problem::into_response);
+        }
+        let mut answer = if let Some(refusal) = refusal {
+            refusal.into_response()
+        } else {
+            request.extensions_mut().insert(caller.clone());
+            next.run(request).await
+        };
+        answer.extensions_mut().insert(caller);
+        answer
+    }
 }
 
 #[cfg(test)]

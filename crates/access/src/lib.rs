@@ -10,7 +10,7 @@ mod token;
 
 pub use self::{
     bearer::bearer,
-    door::Door,
+    door::{Admit, Door, Guard},
     keys::{AccessTokens, refresh},
     matrix::{Allowed, Name},
     role::Role,

@@ -1,13 +1,12 @@
 //! Every route of a door under watch: what is read there, and what a role is refused.
 
-use access::{Caller, Name, matrix::Operation};
+use access::{Admit, Caller, Name, matrix::Operation};
 use axum::{
-    extract::{Request, State},
-    middleware::{self, Next},
+    extract::Request,
     response::{IntoResponse as _, Response},
-    routing::MethodRouter,
 };
 use http::{HeaderMap, HeaderName, StatusCode, header};
+use runtime::step::{Next, Step};
 use uuid::Uuid;
 
 use crate::{Action, Agent, Entry, Outcome, Recorder};
@@ -45,37 +44,43 @@ struct Deed {
     watched: bool,
 }
 
-/// Puts a route before its door, so that each read is recorded before it is answered, and each refusal of a role; for
-/// [`Door::behind_first`](access::Door::behind_first).
+/// The step before the rule of a route that records each read before it is answered, and each refusal of a role.
+#[derive(Debug)]
+pub struct Watch(Option<(Recorder, Deed)>);
+
+/// Puts the rules of a door under watch; for [`Door::behind`](access::Door::behind).
 ///
 /// A read that cannot be recorded is answered 503. An operation that has no path is not watched.
-pub fn watch<S: Clone + Send + Sync + 'static>(
+pub fn watch(
     recorder: Recorder,
     collections: Collections,
-) -> impl Fn(&'static Operation, MethodRouter<S>) -> MethodRouter<S> + Send + Sync + 'static {
-    move |operation, route| match Deed::of(&operation.name, &collections) {
-        Some(deed) => route.layer(middleware::from_fn_with_state((recorder.clone(), deed), record)),
-        None => route,
+) -> impl Fn(&'static Operation, Admit) -> (Watch, Admit) + Send + Sync + 'static {
+    move |operation, admit| {
+        let deed = Deed::of(&operation.name, &collections);
+        (Watch(deed.map(|deed| (recorder.clone(), deed))), admit)
     }
 }
 
-async fn record(State((recorder, deed)): State<(Recorder, Deed)>, request: Request, next: Next) -> Response {
-    let uri = request.uri().clone();
-    let seen = version(request.headers(), &header::IF_MATCH);
-    let response = next.run(request).await;
-    // Without a caller nobody has proved who they are, and nobody was shown anything.
-    let Some(agent) = response.extensions().get::<Caller>().map(Agent::from) else { return response };
-    let Some(entry) = deed.as_it_came_out(seen, &response).entry(agent, uri.path(), uri.query(), &response) else {
-        return response;
-    };
-    match recorder.record(&entry) {
-        Ok(()) => response,
-        Err(problem) if response.status() == StatusCode::FORBIDDEN => {
-            tracing::error!(%problem, "a refusal is not in the audit");
-            response
+impl Step for Watch {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
+        let Some((recorder, deed)) = &self.0 else { return next.run(request).await };
+        let uri = request.uri().clone();
+        let seen = version(request.headers(), &header::IF_MATCH);
+        let response = next.run(request).await;
+        // Without a caller nobody has proved who they are, and nobody was shown anything.
+        let Some(agent) = response.extensions().get::<Caller>().map(Agent::from) else { return response };
+        let Some(entry) = deed.as_it_came_out(seen, &response).entry(agent, uri.path(), uri.query(), &response) else {
+            return response;
+        };
+        match recorder.record(&entry) {
+            Ok(()) => response,
+            Err(problem) if response.status() == StatusCode::FORBIDDEN => {
+                tracing::error!(%problem, "a refusal is not in the audit");
+                response
+            }
+            // Nobody is shown anything without a trace.
+            Err(problem) => problem.into_response(),
         }
-        // Nobody is shown anything without a trace.
-        Err(problem) => problem.into_response(),
     }
 }
 

@@ -5,26 +5,28 @@ pub mod request;
 mod sender;
 mod unread;
 
-use std::{any::Any, sync::OnceLock, time::Instant};
+use std::{any::Any, panic::AssertUnwindSafe, sync::OnceLock, time::Instant};
 
 use ::http::{HeaderMap, StatusCode, header};
 use axum::{
     Router,
     body::Body,
     extract::{DefaultBodyLimit, FromRequest, MatchedPath, Request},
-    middleware::{self, Next},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
+use futures::FutureExt as _;
 use opentelemetry::{KeyValue, global, metrics::Histogram};
 use problem::{Cause, Kind, Problem};
 use secrecy::{ExposeSecret as _, SecretString};
 use sidecar::trace;
-use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument as _, field, info_span};
 
-pub(crate) use self::sender::{Peers, of_header, of_peer};
+pub(crate) use self::sender::{OfHeader, OfPeer, Peers};
 pub use sidecar::origin::{ClientAddress, RequestId};
+
+use self::{not_modified::NotModified, unread::ReadRest};
+use crate::step::{Next, Step, Steps};
 
 /// The largest body that is read.
 pub const LARGEST_BODY: usize = 1 << 20;
@@ -33,30 +35,32 @@ pub const LARGEST_BODY: usize = 1 << 20;
 pub(crate) fn wrap(app: Router) -> Router {
     app.method_not_allowed_fallback(|| async { Problem::new(Kind::MethodNotAllowed, "This route has no such method.") })
         .fallback(unknown_route)
-        // The outermost first. One layer of five is one box, where five layers were boxes in boxes, all of which are
-        // copied for each request.
-        .layer((
-            CatchPanicLayer::custom(panicked),
-            middleware::from_fn(observe),
-            middleware::from_fn(unread::read_rest),
-            middleware::from_fn(not_modified::answer),
-            DefaultBodyLimit::max(LARGEST_BODY),
-        ))
+        // The outermost first.
+        .layer((Steps::of((CatchPanic, Observe, ReadRest, NotModified)), DefaultBodyLimit::max(LARGEST_BODY)))
 }
 
 /// Lets only the sidecar in: it shows the app's token with each call.
 pub(crate) fn for_sidecar_only(app: Router, token: &SecretString) -> Router {
     let token: &'static str = Box::leak(token.expose_secret().to_owned().into_boxed_str());
-    app.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+    app.layer(Steps::of(OfSidecar { token }))
+}
+
+/// Whoever shows the token.
+struct OfSidecar {
+    token: &'static str,
+}
+
+impl Step for OfSidecar {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
         let shown = request.headers().get("dapr-api-token").map_or(&b""[..], |value| value.as_bytes());
-        if equal(shown, token.as_bytes()) {
+        if equal(shown, self.token.as_bytes()) {
             return next.run(request).await;
         }
         if is_grpc(request.headers()) {
             return tonic::Status::unauthenticated("this port is for the service's own sidecar").into_http::<Body>();
         }
         Problem::new(Kind::Unauthenticated, "This port is for the service's own sidecar.").into_response()
-    }))
+    }
 }
 
 /// Compares in a time that does not tell where the difference is.
@@ -75,7 +79,16 @@ async fn unknown_route(request: Request) -> Response {
     Problem::new(Kind::NotFound, "There is no such route.").into_response()
 }
 
-async fn observe(request: Request, next: Next) -> Response {
+/// A span and a metric.
+struct Observe;
+
+impl Step for Observe {
+    fn take(&self, request: Request, next: impl Next) -> impl Future<Output = Response> + Send {
+        observe(request, next)
+    }
+}
+
+async fn observe(request: Request, next: impl Next) -> Response {
     let grpc = is_grpc(request.headers());
     let route = match request.extensions().get::<MatchedPath>() {
         // A method's full name; an HTTP path may name a person and its pattern does not.
@@ -144,8 +157,18 @@ fn duration() -> &'static Histogram<f64> {
         .get_or_init(|| global::meter("runtime").f64_histogram("http.server.request.duration").with_unit("s").build())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over so")]
-fn panicked(panic: Box<dyn Any + Send>) -> Response {
+/// An answer all the same.
+struct CatchPanic;
+
+impl Step for CatchPanic {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
+        // Nothing of what panicked is used again.
+        let answer = AssertUnwindSafe(async { next.run(request).await }).catch_unwind().await;
+        answer.unwrap_or_else(|panic| panicked(&*panic))
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic = said.unwrap_or("unknown"), "a request panicked");
     Problem::internal("panic").into_response()

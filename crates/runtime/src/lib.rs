@@ -5,6 +5,7 @@ pub mod environment;
 pub mod http;
 pub mod readiness;
 pub mod server;
+pub mod step;
 pub mod telemetry;
 
 pub use self::environment::{AppConfig, Environment};

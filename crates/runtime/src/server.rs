@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use axum::{Router, middleware, serve::ListenerExt as _};
+use axum::{Router, serve::ListenerExt as _};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -17,11 +17,12 @@ use tokio::{
 };
 use tonic::service::Routes;
 
-use self::public::serve_public;
+use self::public::{Open, serve_public};
 use crate::{
     AppConfig,
-    http::{self, Peers, of_header, of_peer},
+    http::{self, OfHeader, Peers},
     readiness::Readiness,
+    step::{Step, Steps},
 };
 
 /// What is under way gets this long to end.
@@ -36,10 +37,11 @@ pub struct Public {
     pub trusted_proxies: u8,
 }
 
-/// A service, ready to listen.
-pub struct Server {
+/// A service, ready to listen, behind a step `S`.
+pub struct Server<S = ()> {
     app: Router,
     open: Router,
+    step: Arc<S>,
     readiness: Arc<Readiness>,
     config: AppConfig,
 }
@@ -55,15 +57,18 @@ impl Server {
         let with_health = |routes: Router| Arc::clone(&readiness).routes().merge(routes);
         let app = with_health(http::for_sidecar_only(routes.clone(), &config.api_token));
         let open = with_health(routes);
-        Self { app, open, readiness, config: config.clone() }
+        Self { app, open, step: Arc::default(), readiness, config: config.clone() }
     }
 
-    /// Puts all routes behind layers, at whichever port they are asked for.
+    /// Puts all routes behind a step, at whichever port they are asked for.
     #[must_use]
-    pub fn behind(self, guard: impl Fn(Router) -> Router) -> Self {
-        Self { app: guard(self.app), open: guard(self.open), ..self }
+    pub fn behind<S: Step>(self, step: S) -> Server<S> {
+        let Self { app, open, step: _, readiness, config } = self;
+        Server { app, open, step: Arc::new(step), readiness, config }
     }
+}
 
+impl<S: Step> Server<S> {
     /// Serves the sidecar on loopback and, where `public` is given, everyone there, until the process is told to end.
     pub async fn run(self, public: Option<Public>) -> anyhow::Result<()> {
         let (end, ending) = watch::channel(false);
@@ -74,12 +79,12 @@ impl Server {
             draining.store(true, Ordering::Relaxed);
             end.send_replace(true);
         });
-        let sidecar = self.app.layer(middleware::from_fn(of_header));
+        let sidecar = self.app.layer(Steps::of((OfHeader, Arc::clone(&self.step))));
         let sidecar = serve((Ipv4Addr::LOCALHOST, self.config.port).into(), sidecar, ending.clone());
         let public = async {
             match public {
                 Some(Public { address, trusted_proxies }) => {
-                    let open = self.open.layer(middleware::from_fn_with_state(Peers { trusted_proxies }, of_peer));
+                    let open = Open { app: self.open, step: self.step, peers: Peers { trusted_proxies } };
                     serve_public(address, open, ending.clone()).await
                 }
                 None => Ok(()),

@@ -11,12 +11,16 @@ use sidecar::Sidecar;
 
 use crate::{
     config::Config,
-    inbound::http::{self, headers, limits::Limits},
+    inbound::http::{
+        self,
+        headers::{Cors, Headers},
+        limits::{AtTheDoor, Limits},
+    },
 };
 
 /// The service, ready to run.
 pub struct App {
-    server: Server,
+    server: Server<(Headers, Cors, AtTheDoor)>,
     public: Public,
 }
 
@@ -33,8 +37,8 @@ impl App {
         let limits = Arc::new(Limits::new(&config.limits));
         tokio::spawn(Arc::clone(&limits).sweep());
         let routes = http::routes(&sidecar, tokens, &limits)?;
-        let server = Server::new(&config.app, readiness, routes, None)
-            .behind(|routes| headers::on_every_answer(&config.cors_origins, Arc::clone(&limits).at_the_door(routes)));
+        let first = (Headers, Cors::of(&config.cors_origins), AtTheDoor(limits));
+        let server = Server::new(&config.app, readiness, routes, None).behind(first);
         Ok(Self { server, public: config.public })
     }
 

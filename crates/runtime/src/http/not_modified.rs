@@ -4,11 +4,12 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Response as Answer, Sta
 use axum::{
     body::{Body, HttpBody as _, to_bytes},
     extract::Request,
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use problem::Problem;
 use sha2::{Digest as _, Sha256};
+
+use crate::step::{Next, Step};
 
 /// What tells of a body, and so of nothing in a 304; all else is as it would be with the body.
 const OF_THE_BODY: [HeaderName; 3] = [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::TRANSFER_ENCODING];
@@ -17,13 +18,18 @@ const OF_THE_BODY: [HeaderName; 3] = [header::CONTENT_LENGTH, header::CONTENT_TY
 ///
 /// A handler that knows a version tells it as a strong tag, which a change can be made conditional on. Whatever else is
 /// read, a page of a list for one, has a weak tag made of the answer itself.
-pub(super) async fn answer(request: Request, next: Next) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let known: Vec<_> = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect();
-    let response = next.run(request).await;
-    if !reads || response.status() != StatusCode::OK {
-        return response;
+pub(super) struct NotModified;
+
+impl Step for NotModified {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let known: Vec<_> = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect();
+        let response = next.run(request).await;
+        if reads && response.status() == StatusCode::OK { answer(response, &known).await } else { response }
     }
+}
+
+async fn answer(response: Response, known: &[HeaderValue]) -> Response {
     let response = match tagged(response).await {
         Ok(response) => response,
         Err(problem) => return problem.into_response(),
@@ -74,11 +80,12 @@ fn has(tags: &HeaderValue, current: &HeaderValue) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, body::Bytes, middleware::from_fn, routing::get};
+    use axum::{Router, body::Bytes, routing::get};
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::step::Steps;
 
     async fn asked(method: &str, path: &str, known: &str) -> (u16, usize, HeaderMap) {
         let current = || async { ([(header::ETAG, "\"2\""), (header::CACHE_CONTROL, "no-store")], "body") };
@@ -92,7 +99,7 @@ mod tests {
             .route("/last-page", get(|| async { "page" }))
             .route("/stream", get(endless))
             .route("/gone", get(gone))
-            .layer(from_fn(answer));
+            .layer(Steps::of(NotModified));
         let request = Request::builder().method(method).uri(path).header(header::IF_NONE_MATCH, known);
         let (parts, body) = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().into_parts();
         (parts.status.as_u16(), body.collect().await.unwrap().to_bytes().len(), parts.headers)

@@ -1,14 +1,12 @@
 //! Who sent a request: its id and its client's address, for handlers, for logs, and for whoever is asked meanwhile.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::{
-    extract::{ConnectInfo, Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::{extract::Request, response::Response};
 use sidecar::origin::{CLIENT_ADDRESS, ClientAddress, REQUEST_ID, RequestId, Sender};
+
+use crate::step::{Next, Step};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -20,20 +18,32 @@ pub(crate) struct Peers {
 }
 
 /// The sidecar passes on what another service said.
-pub(crate) async fn of_header(request: Request, next: Next) -> Response {
-    let told = request.headers().get(CLIENT_ADDRESS).and_then(|address| address.to_str().ok()?.parse().ok());
-    serve(request, told, next).await
+pub(crate) struct OfHeader;
+
+impl Step for OfHeader {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
+        let told = request.headers().get(CLIENT_ADDRESS).and_then(|address| address.to_str().ok()?.parse().ok());
+        serve(request, told, next).await
+    }
 }
 
 /// What the public says of its own address is not believed.
-pub(crate) async fn of_peer(State(peers): State<Peers>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-    let client = peer.map(|peer| peers.client(peer, request.headers()));
-    request.headers_mut().remove(CLIENT_ADDRESS);
-    serve(request, client, next).await
+pub(crate) struct OfPeer {
+    /// Who may stand between.
+    pub(crate) peers: Peers,
+    /// Who has connected.
+    pub(crate) peer: IpAddr,
 }
 
-async fn serve(mut request: Request, client: Option<IpAddr>, next: Next) -> Response {
+impl Step for OfPeer {
+    async fn take(&self, mut request: Request, next: impl Next) -> Response {
+        let client = self.peers.client(self.peer, request.headers());
+        request.headers_mut().remove(CLIENT_ADDRESS);
+        serve(request, Some(client), next).await
+    }
+}
+
+async fn serve(mut request: Request, client: Option<IpAddr>, next: impl Next) -> Response {
     let told = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()?.parse().ok());
     let request_id: RequestId = told.unwrap_or_else(RequestId::unused);
     let client_address = client.map(ClientAddress);
@@ -62,11 +72,12 @@ impl Peers {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Extension, Router, body::Body, middleware, routing::get};
+    use axum::{Extension, Router, body::Body, routing::get};
     use http_body_util::BodyExt as _;
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::step::Steps;
 
     fn client(trusted_proxies: u8, lines: &[&'static str]) -> String {
         let line = |line: &&'static str| (HeaderName::from_static(FORWARDED_FOR), HeaderValue::from_static(line));
@@ -86,13 +97,12 @@ mod tests {
         assert_eq!(client(3, &["203.0.113.9"]), "192.0.2.1", "a list that is too short is nobody's");
     }
 
-    async fn told(request: Request) -> (String, String) {
+    async fn told(step: impl Step, request: Request) -> (String, String) {
         let said = async |Extension(id): Extension<RequestId>, address: Option<Extension<ClientAddress>>| {
             let address = address.map(|Extension(ClientAddress(address))| address);
             format!("{id} {address:?} {}", Sender::current().unwrap().request_id)
         };
-        let app = Router::new().route("/", get(said));
-        let app = app.layer(middleware::from_fn_with_state(Peers { trusted_proxies: 0 }, of_peer));
+        let app = Router::new().route("/", get(said)).layer(Steps::of(step));
         let response = app.oneshot(request).await.unwrap();
         let id = response.headers()[REQUEST_ID].to_str().unwrap().to_owned();
         let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -101,16 +111,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_safe_id_is_kept_and_another_one_is_replaced() {
-        let peer = ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4000)));
+        let public = || OfPeer { peers: Peers { trusted_proxies: 0 }, peer: "192.0.2.1".parse().unwrap() };
         let request = |id: &str| {
-            let request = Request::get("/").header(REQUEST_ID, id).header(CLIENT_ADDRESS, "6.6.6.6").extension(peer);
+            let request = Request::get("/").header(REQUEST_ID, id).header(CLIENT_ADDRESS, "6.6.6.6");
             request.body(Body::empty()).unwrap()
         };
-        let (id, said) = told(request("r-1")).await;
+        let (id, said) = told(public(), request("r-1")).await;
         assert_eq!((id.as_str(), said.as_str()), ("r-1", "r-1 Some(192.0.2.1) r-1"));
-        let (id, said) = told(request("{\"level\":\"ERROR\"}")).await;
+        let (id, said) = told(public(), request("{\"level\":\"ERROR\"}")).await;
         assert!(id.len() == 36 && said == format!("{id} Some(192.0.2.1) {id}"), "{id} {said}");
-        let (id, said) = told(Request::get("/").body(Body::empty()).unwrap()).await;
+        let (id, said) = told(OfHeader, request("r-2")).await;
+        assert_eq!((id.as_str(), said.as_str()), ("r-2", "r-2 Some(6.6.6.6) r-2"));
+        let (id, said) = told(OfHeader, Request::get("/").body(Body::empty()).unwrap()).await;
         assert_eq!(said, format!("{id} None {id}"));
     }
 }

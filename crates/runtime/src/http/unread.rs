@@ -12,7 +12,6 @@ use ::http::{HeaderValue, header};
 use axum::{
     body::{Body, BodyDataStream, HttpBody as _},
     extract::Request,
-    middleware::Next,
     response::Response,
 };
 use bytes::Bytes;
@@ -22,6 +21,7 @@ use futures::{
 };
 
 use super::{LARGEST_BODY, is_grpc};
+use crate::step::{Next, Step};
 
 /// Whoever sends more slowly has the connection closed.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -30,11 +30,20 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 struct Shared(Arc<Mutex<Fuse<BodyDataStream>>>);
 
-pub(super) async fn read_rest(request: Request, next: Next) -> Response {
-    // A connection of HTTP/2 outlives its streams.
-    if request.body().is_end_stream() || is_grpc(request.headers()) {
-        return next.run(request).await;
+/// The step that reads it.
+pub(super) struct ReadRest;
+
+impl Step for ReadRest {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
+        // A connection of HTTP/2 outlives its streams.
+        if request.body().is_end_stream() || is_grpc(request.headers()) {
+            return next.run(request).await;
+        }
+        read_rest(request, next).await
     }
+}
+
+async fn read_rest(request: Request, next: impl Next) -> Response {
     let (parts, body) = request.into_parts();
     let body = Shared(Arc::new(Mutex::new(body.into_data_stream().fuse())));
     let first = body.clone();
@@ -67,11 +76,12 @@ impl Shared {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, middleware::from_fn, routing::post};
+    use axum::{Router, routing::post};
     use futures::stream;
     use tower::ServiceExt as _;
 
     use super::*;
+    use crate::step::Steps;
 
     /// How many of `chunks` are read by a handler that reads nothing, and whether the connection ends then.
     async fn unread(chunks: usize, size: usize) -> (usize, bool) {
@@ -81,7 +91,7 @@ mod tests {
             *counter.lock().unwrap() += 1;
             Ok::<_, std::convert::Infallible>(vec![b' '; size])
         });
-        let app = Router::new().route("/", post(|| async {})).layer(from_fn(read_rest));
+        let app = Router::new().route("/", post(|| async {})).layer(Steps::of(ReadRest));
         let request = Request::post("/").body(Body::from_stream(sent)).unwrap();
         let response = app.oneshot(request).await.unwrap();
         let read = *read.lock().unwrap();
@@ -101,7 +111,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_handler_reads_the_whole_body() {
-        let app = Router::new().route("/", post(|body: String| async { body })).layer(from_fn(read_rest));
+        let app = Router::new().route("/", post(|body: String| async { body })).layer(Steps::of(ReadRest));
         let response = app.oneshot(Request::post("/").body(Body::from("all of it")).unwrap()).await.unwrap();
         let body = axum::body::to_bytes(response.into_body(), 100).await.unwrap();
         assert_eq!(&body[..], b"all of it");

@@ -5,7 +5,7 @@
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{Router, body::Body, response::Response};
 use http::{HeaderValue, Request, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -16,9 +16,12 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
-use tower::ServiceExt as _;
 
 use super::DRAIN;
+use crate::{
+    http::{OfPeer, Peers},
+    step::{End, Step},
+};
 
 /// The head of a request has to be there within this, counted from when the connection is free for it.
 const HEAD: Duration = Duration::from_secs(5);
@@ -32,9 +35,19 @@ const MOST: usize = 4096;
 /// How long nobody is let in after the system had no place for another connection.
 const NO_PLACE: Duration = Duration::from_millis(50);
 
-pub(super) async fn serve_public(
+/// What is open to the public.
+pub(super) struct Open<S> {
+    /// The routes.
+    pub(super) app: Router,
+    /// What they are behind.
+    pub(super) step: Arc<S>,
+    /// Who connects.
+    pub(super) peers: Peers,
+}
+
+pub(super) async fn serve_public<S: Step>(
     address: SocketAddr,
-    app: Router,
+    open: Open<S>,
     mut ending: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
@@ -51,7 +64,7 @@ pub(super) async fn serve_public(
             _ = ending.wait_for(|&end| end) => break,
         };
         match accepted {
-            Ok((stream, peer)) => serve_one(stream, peer, &app, &connections, place.ok()),
+            Ok((stream, peer)) => serve_one(stream, peer, &open, &connections, place.ok()),
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 tokio::time::sleep(NO_PLACE).await;
@@ -65,17 +78,18 @@ pub(super) async fn serve_public(
     Ok(())
 }
 
-fn serve_one(
+fn serve_one<S: Step>(
     stream: TcpStream,
     peer: SocketAddr,
-    app: &Router,
+    open: &Open<S>,
     connections: &GracefulShutdown,
     place: Option<OwnedSemaphorePermit>,
 ) {
     // Small answers must not wait for the next one.
     let _ = stream.set_nodelay(true);
-    let app = app.clone();
-    let service = service_fn(move |request| answer(app.clone(), peer, request));
+    let app = open.app.clone();
+    let steps = Arc::new((OfPeer { peers: open.peers, peer: peer.ip() }, Arc::clone(&open.step)));
+    let service = service_fn(move |request| answer(app.clone(), Arc::clone(&steps), request));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
     let connection = connections.watch(builder.serve_connection(TokioIo::new(stream), service));
@@ -87,15 +101,9 @@ fn serve_one(
     });
 }
 
-async fn answer(
-    app: Router,
-    peer: SocketAddr,
-    request: Request<Incoming>,
-) -> Result<axum::response::Response, Infallible> {
+async fn answer(app: Router, steps: Arc<impl Step>, request: Request<Incoming>) -> Result<Response, Infallible> {
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let mut request = request.map(Body::new);
-    request.extensions_mut().insert(ConnectInfo(peer));
-    let mut response = app.oneshot(request).await?;
+    let mut response = steps.take(request.map(Body::new), End(app)).await;
     if chunked {
         // hyper has dropped a Content-Length beside it, so the two cannot be told apart from one; whoever stands before
         // us may have believed the other, and nothing more is read of such a connection (RFC 9112, section 6.1).

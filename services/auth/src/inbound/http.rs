@@ -22,7 +22,7 @@ use crate::{APP_ID, service::Directory};
 /// All routes of this service.
 pub fn routes(directory: Arc<Directory>, viewer: Viewer, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
     let door = Door::of(APP_ID, tokens)?
-        .behind_first(audit::watch(viewer.recorder.clone(), audited::COLLECTIONS))
+        .behind(audit::watch(viewer.recorder.clone(), audited::COLLECTIONS))
         .on("POST /auth/login", login::login)
         .on("POST /auth/refresh", sessions::refresh)
         .on("POST /auth/session", browser::begin)

@@ -30,13 +30,12 @@ pub fn routes(sidecar: &Sidecar, tokens: Arc<AccessTokens>, limits: &Arc<Limits>
     let places: BTreeMap<_, _> = operations.iter().map(|operation| (&operation.app, limits.places())).collect();
     let guarded = Arc::clone(limits);
     let browsers = Arc::new(Browsers::new(sidecar));
-    let mut door = Door::public(APP_ID, tokens)?
-        .behind_first(move |operation, route| browsers.of_route(operation, route))
-        .behind(move |operation, route| {
-            let places = &places[&operation.app];
-            let takes_turns = SIGN_INS.contains(&operation.name.to_string().as_str());
-            guarded.of_route(if takes_turns { places.in_turn() } else { places.clone() }, route)
-        });
+    let mut door = Door::public(APP_ID, tokens)?.behind(move |operation, admit| {
+        let places = &places[&operation.app];
+        let takes_turns = SIGN_INS.contains(&operation.name.to_string().as_str());
+        let places = if takes_turns { places.in_turn() } else { places.clone() };
+        (browsers.of_route(operation), admit, guarded.of_route(places))
+    });
     for operation in operations.iter().filter(|operation| operation.public && operation.app != APP_ID) {
         match &operation.name {
             Name::Http { .. } => {

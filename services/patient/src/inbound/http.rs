@@ -30,7 +30,7 @@ pub fn routes(
     tokens: Arc<AccessTokens>,
 ) -> Result<Router, MatrixError> {
     let door = Door::of(APP_ID, tokens)?
-        .behind_first(audit::watch(viewer.recorder.clone(), audited::COLLECTIONS))
+        .behind(audit::watch(viewer.recorder.clone(), audited::COLLECTIONS))
         .on("GET /api/patients", search::search)
         .on("POST /api/patients", patients::register)
         .on("GET /api/patients/{id}", patients::read)

@@ -173,7 +173,7 @@ impl Wanted {
 
     /// A place that is free, or that may be overbooked.
     fn placed(&self, check: &Check, now: Timestamp) -> Result<Placement, BookingError> {
-        self.situation(check)?.place(&self.wish(), now).map_err(|unplaceable| match unplaceable {
+        Self::situation(check)?.place(&self.wish(), now).map_err(|unplaceable| match unplaceable {
             Unplaceable::Unbookable(reason) => BookingError::Unbookable(reason),
             Unplaceable::Taken(overlaps) => BookingError::Taken(overlaps),
         })
@@ -184,15 +184,15 @@ impl Wanted {
         if transition(None, action).is_some_and(|row| row.to.takes_time()) {
             return self.placed(check, now);
         }
-        Ok(Placement { place: self.situation(check)?.at(&self.wish(), self.room), lane: 0, overbooking: None })
+        Ok(Placement { place: Self::situation(check)?.at(&self.wish(), self.room), lane: 0, overbooking: None })
     }
 
-    fn situation<'a>(&self, check: &'a Check) -> Result<&'a Situation, BookingError> {
+    fn situation(check: &Check) -> Result<&Situation, BookingError> {
         check.situation.as_ref().map_err(|missing| BookingError::Missing(missing.clone()))
     }
 
     fn subject(&self, check: &Check) -> Result<Subject, BookingError> {
-        let situation = self.situation(check)?;
+        let situation = Self::situation(check)?;
         let time_zone = situation.clinic.1.zone.name().to_owned();
         Ok(Subject { patient: self.patient, service: self.service, clinic: self.clinic, time_zone })
     }

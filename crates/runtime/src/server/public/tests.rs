@@ -15,7 +15,8 @@ async fn connected() -> (TcpStream, GracefulShutdown) {
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, peer) = listener.accept().await.unwrap();
     let connections = GracefulShutdown::new();
-    serve_one(stream, peer, &app, &connections, None);
+    let open = Open { app, step: Arc::new(()), peers: Peers { trusted_proxies: 0 } };
+    serve_one(stream, peer, &open, &connections, None);
     (client, connections)
 }
 

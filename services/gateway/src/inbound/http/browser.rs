@@ -13,13 +13,12 @@ use access::{
     matrix::{Allowed, Operation, Whoever},
 };
 use axum::{
-    extract::{Request, State},
-    middleware::{Next, from_fn, from_fn_with_state},
+    extract::Request,
     response::{IntoResponse as _, Response},
-    routing::MethodRouter,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use problem::Problem;
+use runtime::step::{Next, Step};
 use sidecar::Sidecar;
 
 use self::exchange::Exchange;
@@ -34,6 +33,18 @@ const UNATTENDED: HeaderName = HeaderName::from_static("x-unattended");
 #[derive(Debug)]
 pub(super) struct Browsers {
     exchange: Exchange,
+}
+
+/// What comes before the token at a route.
+pub(super) enum OfRoute {
+    /// Nothing.
+    Open,
+    /// A sign-in that may give a cookie: nobody is to be signed in at our page by another site.
+    SignIn,
+    /// A cookie that the service behind looks at.
+    Cookie(Arc<Browsers>),
+    /// A cookie for which there is a token.
+    Exchange(Arc<Browsers>),
 }
 
 /// Whether cookies pass to the service that serves the operation.
@@ -52,59 +63,74 @@ impl Browsers {
     }
 
     /// What comes before the token at the route of an operation.
-    pub(super) fn of_route<S: Clone + Send + Sync + 'static>(
-        self: &Arc<Self>,
-        operation: &Operation,
-        route: MethodRouter<S>,
-    ) -> MethodRouter<S> {
+    pub(super) fn of_route(self: &Arc<Self>, operation: &Operation) -> OfRoute {
         match operation.allowed {
-            // Nobody is to be signed in at our page by another site.
-            _ if is_sign_in(operation) => route.layer(from_fn(sign_in)),
-            Allowed::Whoever(Whoever::Open) => route,
-            Allowed::Whoever(Whoever::Cookie) => route.layer(from_fn_with_state(Arc::clone(self), by_cookie)),
-            _ => route.layer(from_fn_with_state(Arc::clone(self), by_exchange)),
+            _ if is_sign_in(operation) => OfRoute::SignIn,
+            Allowed::Whoever(Whoever::Open) => OfRoute::Open,
+            Allowed::Whoever(Whoever::Cookie) => OfRoute::Cookie(Arc::clone(self)),
+            _ => OfRoute::Exchange(Arc::clone(self)),
         }
     }
+
+    /// The token in place of the cookie, where there is one.
+    async fn exchanged(&self, cookie: Option<&str>, request: &mut Request) -> Result<(), Box<Response>> {
+        let Some(cookie) = cookie else { return Ok(()) };
+        same_site::check_page(request, cookie).map_err(|problem| Box::new(problem.into_response()))?;
+        let token = self.exchange.token(cookie, is_attended(request.method(), request.headers())).await?;
+        request.headers_mut().insert(header::AUTHORIZATION, token);
+        Ok(())
+    }
 }
 
-async fn sign_in(request: Request, next: Next) -> Result<Response, Problem> {
-    same_site::check(&request)?;
-    Ok(next.run(request).await)
+impl Step for OfRoute {
+    async fn take(&self, mut request: Request, next: impl Next) -> Response {
+        let passed = self.pass(&mut request).await;
+        let cookie = match passed {
+            Ok(cookie) => cookie,
+            Err(refused) => return *refused,
+        };
+        let changes = !request.method().is_safe();
+        let response = next.run(request).await;
+        if let Some(cookie) = cookie {
+            self.passed(&cookie, changes, response.status());
+        }
+        response
+    }
 }
 
-async fn by_cookie(State(browsers): State<Arc<Browsers>>, request: Request, next: Next) -> Result<Response, Problem> {
-    let cookie = session_cookie(request.headers()).map(str::to_owned);
-    if let Some(cookie) = &cookie {
-        same_site::check_page(&request, cookie)?;
-    }
-    let changes = !request.method().is_safe();
-    let response = next.run(request).await;
-    if let (Some(cookie), true) = (cookie, changes) {
-        browsers.exchange.forget(&cookie);
-    }
-    Ok(response)
-}
-
-async fn by_exchange(State(browsers): State<Arc<Browsers>>, mut request: Request, next: Next) -> Response {
-    // A client that has a token is no page, and what a browser may add to its requests is not looked at.
-    if request.headers().contains_key(header::AUTHORIZATION) {
-        return next.run(request).await;
-    }
-    let Some(cookie) = session_cookie(request.headers()).map(str::to_owned) else { return next.run(request).await };
-    if let Err(problem) = same_site::check_page(&request, &cookie) {
-        return problem.into_response();
-    }
-    match browsers.exchange.token(&cookie, is_attended(request.method(), request.headers())).await {
-        Ok(token) => {
-            request.headers_mut().insert(header::AUTHORIZATION, token);
-            let response = next.run(request).await;
-            if response.status() == StatusCode::UNAUTHORIZED {
-                // It has ended since: what `auth` says next says why.
-                browsers.exchange.forget(&cookie);
+impl OfRoute {
+    /// The cookie that the request has passed by.
+    async fn pass(&self, request: &mut Request) -> Result<Option<String>, Box<Response>> {
+        let refused = |problem: Problem| Box::new(problem.into_response());
+        match self {
+            Self::Open => Ok(None),
+            Self::SignIn => same_site::check(request).map(|()| None).map_err(refused),
+            // A client that has a token is no page, and what a browser may add to its requests is not looked at.
+            Self::Exchange(_) if request.headers().contains_key(header::AUTHORIZATION) => Ok(None),
+            Self::Cookie(_) => {
+                let cookie = session_cookie(request.headers()).map(str::to_owned);
+                if let Some(cookie) = &cookie {
+                    same_site::check_page(request, cookie).map_err(refused)?;
+                }
+                Ok(cookie)
             }
-            response
+            Self::Exchange(browsers) => {
+                let cookie = session_cookie(request.headers()).map(str::to_owned);
+                // In a box: hardly any request comes here, and each would carry the room for it.
+                Box::pin(browsers.exchanged(cookie.as_deref(), request)).await?;
+                Ok(cookie)
+            }
         }
-        Err(refused) => *refused,
+    }
+
+    /// What was remembered of the cookie may not be so any more.
+    fn passed(&self, cookie: &str, changes: bool, answered: StatusCode) {
+        match self {
+            Self::Cookie(browsers) if changes => browsers.exchange.forget(cookie),
+            // It has ended since: what `auth` says next says why.
+            Self::Exchange(browsers) if answered == StatusCode::UNAUTHORIZED => browsers.exchange.forget(cookie),
+            _ => {}
+        }
     }
 }
 

@@ -1,9 +1,15 @@
 //! What every answer tells a browser, and whose pages may ask.
 
-use std::{str::FromStr, time::Duration};
+use std::{convert::Infallible, str::FromStr, time::Duration};
 
-use axum::{Router, extract::Request, middleware, middleware::Next, response::Response};
-use http::{HeaderName, HeaderValue, Method, Uri, header};
+use axum::{
+    extract::Request,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
+use problem::Problem;
+use runtime::step::{Next, Step};
+use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// Whatever a handler says.
@@ -63,10 +69,35 @@ impl FromStr for Origin {
     }
 }
 
-/// Puts routes behind the headers, and lets the pages of `origins` ask.
-pub fn on_every_answer(origins: &Origins, routes: Router) -> Router {
-    let routes = if origins.0.is_empty() { routes } else { routes.layer(cors(origins)) };
-    routes.layer(middleware::from_fn(add))
+/// The step that lets the pages of origins ask.
+#[derive(Clone, Debug)]
+pub struct Cors(Option<CorsLayer>);
+
+impl Cors {
+    /// Lets those of the list ask.
+    pub fn of(origins: &Origins) -> Self {
+        Self((!origins.0.is_empty()).then(|| cors(origins)))
+    }
+}
+
+impl Step for Cors {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
+        let Some(cors) = &self.0 else { return next.run(request).await };
+        let mut next = Some(next);
+        let rest = service_fn(move |request| {
+            let next = next.take();
+            async move {
+                Ok::<_, Infallible>(match next {
+                    Some(next) => next.run(request).await,
+                    None => Problem::internal("a request was answered twice").into_response(),
+                })
+            }
+        });
+        match cors.layer(rest).oneshot(request).await {
+            Ok(answer) => answer,
+            Err(never) => match never {},
+        }
+    }
 }
 
 /// No origin is allowed that is not in the list, none may bring cookies.
@@ -83,23 +114,31 @@ fn cors(Origins(origins): &Origins) -> CorsLayer {
         .max_age(PREFLIGHT_AGE)
 }
 
-async fn add(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
+/// The step that tells every answer's browser.
+#[derive(Clone, Copy, Debug)]
+pub struct Headers;
+
+impl Step for Headers {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
+        let mut response = next.run(request).await;
+        add(response.headers_mut());
+        response
+    }
+}
+
+fn add(headers: &mut HeaderMap) {
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
     for (name, value) in UNLESS_SET {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    response
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, routing::get};
-    use http::HeaderMap;
-    use tower::ServiceExt as _;
+    use axum::{Router, body::Body, routing::get};
+    use runtime::step::Steps;
 
     use super::*;
 
@@ -109,7 +148,8 @@ mod tests {
             ([(header::CONTENT_SECURITY_POLICY, "script-src 'self'"), (header::CACHE_CONTROL, "public")], "")
         };
         let app = Router::new().route("/", get(|| async {})).route("/page", get(page));
-        let answer = on_every_answer(&origins, app).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let app = app.layer(Steps::of((Headers, Cors::of(&origins))));
+        let answer = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         (answer.status().as_u16(), answer.headers().clone())
     }
 

@@ -1,7 +1,7 @@
 //! How much anybody may ask: what is over is refused before it is work for a service.
 //!
-//! Two layers: [`at_the_door`] before anything is known of a request but its address and its head, and [`of_route`]
-//! after its token was verified.
+//! Two steps: [`AtTheDoor`] before anything is known of a request but its address and its head, and [`OfRoute`] after
+//! its token was verified.
 
 mod depth;
 pub mod lane;
@@ -14,17 +14,17 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::{Body, HttpBody as _},
-    extract::{Request, State},
-    middleware::{Next, from_fn_with_state},
+    extract::Request,
     response::{IntoResponse as _, Response},
-    routing::MethodRouter,
 };
 use http::{HeaderMap, HeaderValue, header};
 use opentelemetry::{KeyValue, global, metrics::Counter};
 use problem::{Kind, Problem};
-use runtime::http::{ClientAddress, read_any_body};
+use runtime::{
+    http::{ClientAddress, read_any_body},
+    step::{Next, Step},
+};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -67,6 +67,17 @@ pub struct Limits {
     sign_ins: Lane,
 }
 
+/// What comes before everything else.
+#[derive(Clone, Debug)]
+pub struct AtTheDoor(pub Arc<Limits>);
+
+/// What comes after the token, at a route that leads to an app.
+#[derive(Clone, Debug)]
+pub(super) struct OfRoute {
+    limits: Arc<Limits>,
+    places: Places,
+}
+
 /// What a route may hold of its service.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
@@ -98,18 +109,9 @@ impl Limits {
         }
     }
 
-    /// What comes before everything else.
-    pub fn at_the_door(self: Arc<Self>, routes: Router) -> Router {
-        routes.layer(from_fn_with_state(self, at_the_door))
-    }
-
     /// What comes after the token, at a route that leads to an app.
-    pub(super) fn of_route<S: Clone + Send + Sync + 'static>(
-        self: &Arc<Self>,
-        places: Places,
-        route: MethodRouter<S>,
-    ) -> MethodRouter<S> {
-        route.layer(from_fn_with_state((Arc::clone(self), places), of_route))
+    pub(super) fn of_route(self: &Arc<Self>, places: Places) -> OfRoute {
+        OfRoute { limits: Arc::clone(self), places }
     }
 
     /// As many places as a service has.
@@ -125,21 +127,23 @@ impl Places {
     }
 }
 
-async fn at_the_door(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
-    let mut told = HeaderMap::new();
-    let admitted = admit(&limits, &request, &mut told).and_then(|()| size::check(&request));
-    let mut response = match admitted {
-        Ok(()) => match tokio::time::timeout(LONGEST, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => refused(too_late()),
-        },
-        Err(problem) => refused(problem),
-    };
-    // A user's bucket may have said something already.
-    for (name, value) in &told {
-        response.headers_mut().append(name.clone(), value.clone());
+impl Step for AtTheDoor {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
+        let mut told = HeaderMap::new();
+        let admitted = admit(&self.0, &request, &mut told).and_then(|()| size::check(&request));
+        let mut response = match admitted {
+            Ok(()) => match tokio::time::timeout(LONGEST, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => refused(too_late()),
+            },
+            Err(problem) => refused(problem),
+        };
+        // A user's bucket may have said something already.
+        for (name, value) in &told {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+        response
     }
-    response
 }
 
 /// A sidecar's call comes from no address.
@@ -178,45 +182,41 @@ fn too_slow() -> Problem {
     Problem::new(Kind::TooSlow, format!("A body has to be there within {} s; nothing was done.", BODY.as_secs()))
 }
 
-async fn of_route(State((limits, places)): State<(Arc<Limits>, Places)>, request: Request, next: Next) -> Response {
-    let mut told = HeaderMap::new();
-    let passed = pass(&limits, &places, request, next, &mut told).await;
-    // Its rest may come yet, and would be taken for the next request.
-    let closes = passed.as_ref().is_err_and(|problem| problem.kind == Kind::TooSlow);
-    let mut response = passed.unwrap_or_else(Problem::into_response);
-    if closes {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+impl Step for OfRoute {
+    async fn take(&self, request: Request, next: impl Next) -> Response {
+        let mut told = HeaderMap::new();
+        let passed = self.pass(request, next, &mut told).await;
+        // Its rest may come yet, and would be taken for the next request.
+        let closes = passed.as_ref().is_err_and(|problem| problem.kind == Kind::TooSlow);
+        let mut response = passed.unwrap_or_else(Problem::into_response);
+        if closes {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        for (name, value) in &told {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+        response
     }
-    for (name, value) in &told {
-        response.headers_mut().append(name.clone(), value.clone());
-    }
-    response
 }
 
-async fn pass(
-    limits: &Limits,
-    places: &Places,
-    request: Request,
-    next: Next,
-    told: &mut HeaderMap,
-) -> Result<Response, Problem> {
-    if let Some(caller) = request.extensions().get::<access::Caller>() {
-        limits.users.take(&caller.subject, told)?;
+impl OfRoute {
+    async fn pass(&self, request: Request, next: impl Next, told: &mut HeaderMap) -> Result<Response, Problem> {
+        let Self { limits, places } = self;
+        if let Some(caller) = request.extensions().get::<access::Caller>() {
+            limits.users.take(&caller.subject, told)?;
+        }
+        let request = if request.body().is_end_stream() { request } else { whole(request).await? };
+        let _turn = if places.in_turn { Some(limits.sign_ins.turn().await?) } else { None };
+        let Ok(_place) = places.of_service.try_acquire() else {
+            let detail = "The service behind this route has too much to do; nothing was done.";
+            return Err(Problem::new(Kind::Unavailable, detail));
+        };
+        Ok(next.run(request).await)
     }
-    let request = whole(request).await?;
-    let _turn = if places.in_turn { Some(limits.sign_ins.turn().await?) } else { None };
-    let Ok(_place) = places.of_service.try_acquire() else {
-        let detail = "The service behind this route has too much to do; nothing was done.";
-        return Err(Problem::new(Kind::Unavailable, detail));
-    };
-    Ok(next.run(request).await)
 }
 
 /// The request with its whole body, so that nobody who sends slowly takes a place at a service.
 async fn whole(request: Request) -> Result<Request, Problem> {
-    if request.body().is_end_stream() {
-        return Ok(request);
-    }
     let (parts, body) = request.into_parts();
     let body = read_any_body(Request::from_parts(parts.clone(), body));
     let body = tokio::time::timeout(BODY, body).await.map_err(|_| too_slow())??;

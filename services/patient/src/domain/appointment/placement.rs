@@ -126,7 +126,8 @@ pub fn lane(
         return Err(overlaps);
     }
     let used: Vec<_> = at_practitioner.iter().chain(&in_room).map(|other| other.lane).collect();
-    Ok((0..).find(|lane| !used.contains(lane)).unwrap_or_default())
+    // One of so many has to be free.
+    Ok((0..=u16::try_from(used.len()).unwrap_or(u16::MAX)).find(|lane| !used.contains(lane)).unwrap_or_default())
 }
 
 /// How many of those who overlap a time are there at the same instant of it, at most.

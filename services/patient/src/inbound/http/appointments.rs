@@ -8,7 +8,7 @@ mod written;
 
 use std::sync::Arc;
 
-use access::{Caller, Door};
+use access::{Caller, Door, Guard};
 use axum::{
     Extension,
     extract::{Path, Request},
@@ -45,7 +45,7 @@ const ID: usize = 36;
 const TIME: usize = 40;
 
 /// Serves the routes of appointments.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>(door: Door<S>) -> Door<S> {
+pub(super) fn routes<S: Clone + Send + Sync + 'static, G: Guard>(door: Door<S, G>) -> Door<S, G> {
     door.on("POST /api/appointments", make)
         .on("GET /api/appointments/{id}", read)
         .on("GET /api/appointments/{id}/history", history)

@@ -5,7 +5,7 @@ mod search;
 
 use std::sync::Arc;
 
-use access::{Caller, Door, Role};
+use access::{Caller, Door, Guard, Role};
 use axum::{
     Extension,
     extract::{Path, Query, Request, rejection::QueryRejection},
@@ -42,18 +42,18 @@ const LONGEST_REASON: usize = 500;
 type Parameters = Vec<(String, String)>;
 
 /// Serves every kind of record.
-pub(super) fn serve(door: Door<Arc<Registry>>) -> Door<Arc<Registry>> {
-    let door = kind::<Encounter>(door, "encounters");
-    let door = kind::<Observation>(door, "observations");
-    let door = kind::<Condition>(door, "conditions");
-    let door = kind::<AllergyIntolerance>(door, "allergies");
-    let door = kind::<MedicationRequest>(door, "medication-requests");
-    let door = kind::<Immunization>(door, "immunizations");
-    let door = kind::<Procedure>(door, "procedures");
-    kind::<Note>(door, "notes")
+pub(super) fn serve<G: Guard>(door: Door<Arc<Registry>, G>) -> Door<Arc<Registry>, G> {
+    let door = kind::<Encounter, _>(door, "encounters");
+    let door = kind::<Observation, _>(door, "observations");
+    let door = kind::<Condition, _>(door, "conditions");
+    let door = kind::<AllergyIntolerance, _>(door, "allergies");
+    let door = kind::<MedicationRequest, _>(door, "medication-requests");
+    let door = kind::<Immunization, _>(door, "immunizations");
+    let door = kind::<Procedure, _>(door, "procedures");
+    kind::<Note, _>(door, "notes")
 }
 
-fn kind<R: Told>(door: Door<Arc<Registry>>, name: &str) -> Door<Arc<Registry>> {
+fn kind<R: Told, G: Guard>(door: Door<Arc<Registry>, G>, name: &str) -> Door<Arc<Registry>, G> {
     let all = format!("/api/patients/{{id}}/{name}");
     let one = format!("{all}/{{recordId}}");
     door.on(&format!("POST {all}"), add::<R>)

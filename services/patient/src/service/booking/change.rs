@@ -114,7 +114,7 @@ impl Bookings {
     async fn in_the_way(&self, current: &Versioned) -> Result<Vec<Overlap>, BookingError> {
         let wanted = Elsewhere::default().of(&current.appointment)?;
         let check = self.appointments.check(&wanted.asked(current.id)).await?;
-        let taken = &wanted.situation(&check)?.taken;
+        let taken = &Wanted::situation(&check)?.taken;
         Ok(overlaps(current.appointment.patient_id, &current.appointment.place(), taken))
     }
 

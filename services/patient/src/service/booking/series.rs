@@ -169,7 +169,7 @@ impl Bookings {
         }
         let starts = occasions.iter().map(|occasion| occasion.start).collect();
         let check = self.appointments.check(&wanted.asked_at(AppointmentId::new(id), starts)).await?;
-        let situation = wanted.situation(&check)?;
+        let situation = Wanted::situation(&check)?;
         let (mut planned, mut made, mut conflicts) = (Vec::new(), Vec::new(), Vec::new());
         for occasion in occasions {
             let Occasion { number, start, .. } = occasion;

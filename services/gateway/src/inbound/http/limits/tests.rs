@@ -1,12 +1,13 @@
 //! The limits around routes that answer at once, or never.
 
 use axum::{
+    Router,
     extract::DefaultBodyLimit,
     routing::{get, post},
 };
 use http::StatusCode;
 use http_body_util::BodyExt as _;
-use runtime::http::LARGEST_BODY;
+use runtime::{http::LARGEST_BODY, step::Steps};
 use tower::ServiceExt as _;
 
 use super::*;
@@ -24,10 +25,10 @@ fn app(settings: Settings) -> Router {
     let (slow, quick) = (limits.places(), limits.places());
     let hangs = || async { tokio::time::sleep(Duration::from_hours(1)).await };
     let routes = Router::new()
-        .route("/slow", limits.of_route(slow, get(hangs)))
-        .route("/auth/login", limits.of_route(quick.clone(), post(|| async {})))
-        .route("/", limits.of_route(quick, get(|| async {}).post(|body: String| async { body })));
-    limits.at_the_door(routes.layer(DefaultBodyLimit::max(LARGEST_BODY)))
+        .route("/slow", get(hangs).layer(Steps::of(limits.of_route(slow))))
+        .route("/auth/login", post(|| async {}).layer(Steps::of(limits.of_route(quick.clone()))))
+        .route("/", get(|| async {}).post(|body: String| async { body }).layer(Steps::of(limits.of_route(quick))));
+    routes.layer((Steps::of(AtTheDoor(limits)), DefaultBodyLimit::max(LARGEST_BODY)))
 }
 
 fn from(address: &str, method: &str, path: &str) -> http::request::Builder {

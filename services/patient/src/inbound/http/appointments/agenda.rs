@@ -67,10 +67,11 @@ impl Parameters {
 
     fn after(&self, findings: &mut Findings) -> Option<AppointmentId> {
         let parsed = self.cursor.as_deref().map(Uuid::parse_str).transpose();
-        parsed.map(|id| id.map(AppointmentId::new)).unwrap_or_else(|_| {
+        let Ok(id) = parsed else {
             findings.add("cursor", "must be `next` of an earlier page");
-            None
-        })
+            return None;
+        };
+        id.map(AppointmentId::new)
     }
 
     fn required<T>(&self, name: &str, what: &str, findings: &mut Findings) -> Option<T>

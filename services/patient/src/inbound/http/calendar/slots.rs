@@ -93,7 +93,7 @@ fn read(parameters: &Parameters) -> Result<SlotSearch, Problem> {
                 after = cursor(value).or_else(|| {
                     note("must be `next` of an earlier page");
                     None
-                })
+                });
             }
             "limit" => match value.parse() {
                 Ok(number) if (1..=HIGHEST_LIMIT).contains(&number) => limit = number,
