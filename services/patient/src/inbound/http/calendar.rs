@@ -125,8 +125,9 @@ async fn list<T: Resource>(
     let Query(parameters) = parameters.map_err(unreadable)?;
     let filters: &[&str] = if T::KIND == "clinic" { &[] } else { &["clinic", "active"] };
     let page = calendar.page::<T>(&page_question(&parameters, filters)?).await?;
-    let items = page.items.iter().map(|one| Value::Object(written(one))).collect();
-    Ok(page_answer(T::PATH, &parameters, items, page.next.map(|next| next.to_string())))
+    let items: Vec<_> = page.items.iter().map(|one| Value::Object(written(one))).collect();
+    let next = page.next.map(|next| next.to_string());
+    Ok(page_answer(T::PATH, &parameters, &items, next.as_deref()))
 }
 
 fn through_the_door<T: Resource>(mut object: input::Object) -> Result<T, Problem> {
@@ -219,8 +220,8 @@ fn answer(version: u64, body: Map<String, Value>) -> Response {
     (headers, Value::Object(body).to_string()).into_response()
 }
 
-fn page_answer(path: &str, parameters: &Parameters, items: Vec<Value>, next: Option<String>) -> Response {
-    let link = next.as_deref().and_then(|next| next_link(path, parameters, next));
+fn page_answer(path: &str, parameters: &Parameters, items: &[Value], next: Option<&str>) -> Response {
+    let link = next.and_then(|next| next_link(path, parameters, next));
     let mut response = axum::Json(json!({ "items": items, "next": next })).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -6,7 +6,7 @@ use sidecar::failure::Failure;
 use super::Calendar;
 use crate::{
     domain::calendar::{
-        ClinicId, PractitionerId, ServiceId,
+        PractitionerId,
         availability::{Availability, Slot},
         zone::Zone,
     },

@@ -117,8 +117,9 @@ async fn list(Extension(calendar): Shared, absent: Absent, pages: Pages) -> Resu
     let Query(parameters) = pages.map_err(unreadable)?;
     let page = calendar.leaves(absent, &page_question(&parameters, &[])?).await.map_err(told(absent))?;
     let page = page.ok_or_else(|| not_found(owner(absent)))?;
-    let items = page.items.iter().map(|(leave, zone)| Value::Object(written(leave, zone))).collect();
-    Ok(page_answer(&path(absent), &parameters, items, page.next.map(|next| next.to_string())))
+    let items: Vec<_> = page.items.iter().map(|(leave, zone)| Value::Object(written(leave, zone))).collect();
+    let next = page.next.map(|next| next.to_string());
+    Ok(page_answer(&path(absent), &parameters, &items, next.as_deref()))
 }
 
 async fn put(
