@@ -267,7 +267,7 @@ impl<'a> Brute<'a> {
     }
 
     /// How far into a piece of the hours each minute is; none outside of them.
-    fn into_piece(&self) -> impl Fn(i64) -> i64 + use<> {
+    fn minutes_into_pieces(&self) -> impl Fn(i64) -> i64 + use<> {
         let mut before = None;
         let mut run = 0;
         let counted = self.reached.iter().map(|reached| {
@@ -337,7 +337,7 @@ proptest! {
         let stepwise = of(&world.service);
         let step = i64::from(world.service.step_minutes);
         let slots = stepwise.slots(first, last, world.now);
-        let into_piece = brute.into_piece();
+        let into_piece = brute.minutes_into_pieces();
         let on_step: Vec<_> = found.iter().copied().filter(|start| into_piece(start.as_second() / 60) % step == 0).collect();
         prop_assert_eq!(&slots.iter().map(|slot| slot.visit.start).collect::<Vec<_>>(), &on_step);
 

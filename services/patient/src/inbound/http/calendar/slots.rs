@@ -89,12 +89,10 @@ fn read(parameters: &Parameters) -> Result<SlotSearch, Problem> {
             "practitioner" => practitioner = parse_id(value).map_err(&mut note).ok().map(PractitionerId::new),
             "from" => from = parse_date(value).map_err(&mut note).ok(),
             "to" => to = parse_date(value).map_err(&mut note).ok(),
-            "cursor" => {
-                after = cursor(value).or_else(|| {
-                    note("must be `next` of an earlier page");
-                    None
-                });
-            }
+            "cursor" => match cursor(value) {
+                Some(place) => after = Some(place),
+                None => note("must be `next` of an earlier page"),
+            },
             "limit" => match value.parse() {
                 Ok(number) if (1..=HIGHEST_LIMIT).contains(&number) => limit = number,
                 _ => note(&format!("must be a number from 1 to {HIGHEST_LIMIT}")),
