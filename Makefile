@@ -20,11 +20,11 @@ LOCAL := tools/local/pms-local.sh
 PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth chaos chaos-negative verify-audit rotate-keys fmt lint
+.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments chaos chaos-negative verify-audit rotate-keys fmt lint
 .PHONY: prerequisites parts runtime kafka services test-services load
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## build what is missing, start everything, show a registration
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(BIN)/pms-local up
@@ -69,6 +69,10 @@ bench: prerequisites ## measure speed and cost beside the floor: make bench ARGS
 bench-growth: prerequisites ## measure with 10 thousand to a million patients, and a backlog that drains
 	@$(MAKE) -j3 runtime kafka load
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench growth $(ARGS)
+
+bench-appointments: prerequisites ## measure charts of different length, the search for free times, and bookings
+	@$(MAKE) -j3 runtime kafka load
+	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench appointments $(ARGS)
 
 chaos: build ## kill every part under load, check what is left: make chaos ARGS="--seed 7 --writes 1000 --kills 5"
 	cargo build --release -p chaos -p chaos-checker

@@ -1,5 +1,8 @@
 //! A client that writes, and repeats each write with its key until it has a definite answer.
 
+mod bookings;
+mod observations;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -14,7 +17,9 @@ use reqwest::{Method, header};
 use serde_json::Value;
 use testkit::Issuer;
 
+use self::{bookings::Booked, observations::Observed};
 use crate::{
+    clinic::Clinic,
     journal::{Entry, Journal, Wish},
     pace::Pace,
     people,
@@ -28,19 +33,42 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// A system that has come back answers within this, so a client that gives up is a finding.
 const GIVE_UP: Duration = Duration::from_mins(3);
 
-/// How likely the wishes are, in percent; all else is an amendment of a patient of the client's own.
-const REGISTER: u32 = 60;
-const DUPLICATE: u32 = 6;
-const REPLAY: u32 = 6;
-const CONTEND: u32 = 8;
+/// How likely the wishes are, in percent. What cannot be, since there is nobody to do it to, is a registration.
+const WISHES: [(u32, Wants); 10] = [
+    (6, Wants::Duplicate),
+    (6, Wants::Replay),
+    (8, Wants::Contend),
+    (16, Wants::Amend),
+    (14, Wants::Book),
+    (3, Wants::Rebook),
+    (6, Wants::Move),
+    (6, Wants::Cancel),
+    (6, Wants::Observe),
+    (4, Wants::Correct),
+];
 /// How often the same request is sent twice at once, as a client does that has lost its patience.
 const TWICE: f64 = 0.15;
 /// How often a new patient becomes one that two clients amend.
 const SHARED: f64 = 0.15;
 
+#[derive(Clone, Copy, Debug)]
+enum Wants {
+    Duplicate,
+    Replay,
+    Contend,
+    Amend,
+    Book,
+    Rebook,
+    Move,
+    Cancel,
+    Observe,
+    Correct,
+}
+
 /// What all clients have in common.
 pub(crate) struct World {
     pub(crate) url: String,
+    pub(crate) clinic: Clinic,
     pub(crate) http: reqwest::Client,
     pub(crate) issuer: Issuer,
     pub(crate) journal: Journal,
@@ -67,6 +95,8 @@ pub(crate) struct Client {
     world: Arc<World>,
     random: StdRng,
     known: Vec<Known>,
+    booked: Vec<Booked>,
+    observed: Vec<Observed>,
     contended: Contended,
     made: u64,
 }
@@ -81,8 +111,9 @@ struct Answer {
     faults: BTreeMap<String, u32>,
 }
 
-/// What is sent with an attempt.
+/// What is sent with an attempt, and as whom.
 struct Ask<'a> {
+    role: Role,
     method: Method,
     path: &'a str,
     key: Option<&'a str>,
@@ -94,20 +125,32 @@ impl Client {
     pub(crate) fn new(number: u32, world: &Arc<World>, contended: &Contended) -> Self {
         let random = StdRng::seed_from_u64(world.seed.wrapping_mul(1_000_003).wrapping_add(number.into()));
         let (world, contended) = (Arc::clone(world), Arc::clone(contended));
-        Self { number, world, random, known: Vec::new(), contended, made: 0 }
+        let (known, booked, observed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { number, world, random, known, booked, observed, contended, made: 0 }
     }
 
     /// Writes until the load is over.
     pub(crate) async fn run(mut self) -> Result<()> {
         while self.world.pace.next().await.is_some() {
-            let wish = self.random.random_range(0..100);
+            let drawn = self.random.random_range(0..100);
+            let mut wishes = WISHES.iter().scan(0, |sum, (likely, wish)| {
+                *sum += likely;
+                Some((*sum, *wish))
+            });
+            let wish = wishes.find(|(sum, _)| drawn < *sum).map(|(_, wish)| wish);
             let known = self.known.choose(&mut self.random).cloned();
-            let done = match known {
-                Some(known) if wish < DUPLICATE => self.duplicate(&known).await?,
-                Some(known) if wish < DUPLICATE + REPLAY => self.replay(&known).await?,
-                Some(_) if wish < DUPLICATE + REPLAY + CONTEND => self.contend().await?,
-                Some(_) if wish >= DUPLICATE + REPLAY + CONTEND + REGISTER => self.amend().await?,
-                _ => false,
+            let done = match known.zip(wish) {
+                None => false,
+                Some((known, Wants::Duplicate)) => self.duplicate(&known).await?,
+                Some((known, Wants::Replay)) => self.replay(&known).await?,
+                Some((_, Wants::Contend)) => self.contend().await?,
+                Some((_, Wants::Amend)) => self.amend().await?,
+                Some((known, Wants::Book)) => self.book(&known).await?,
+                Some((_, Wants::Rebook)) => self.rebook().await?,
+                Some((_, Wants::Move)) => self.reschedule().await?,
+                Some((_, Wants::Cancel)) => self.cancel().await?,
+                Some((known, Wants::Observe)) => self.observe(&known).await?,
+                Some((_, Wants::Correct)) => self.correct().await?,
             };
             if !done {
                 self.register().await?;
@@ -186,7 +229,7 @@ impl Client {
         };
         let path = format!("/api/patients/{id}");
         let random = self.clone_random();
-        let ask = Ask { method: Method::GET, path: &path, key: None, seen: None, body: None };
+        let ask = Ask { role: Role::FrontDesk, method: Method::GET, path: &path, key: None, seen: None, body: None };
         let Some(version) = self.until_definite(random, ask).await?.body["version"].as_u64() else { return Ok(false) };
         let (key, tag) = self.name();
         let patch = people::patch(&mut self.random, person, &tag);
@@ -203,7 +246,7 @@ impl Client {
         let mut answer = Answer::default();
         while begun.elapsed() < GIVE_UP {
             answer.attempts += 1;
-            let token = self.world.issuer.token(&format!("chaos client {}", self.number), Role::FrontDesk)?;
+            let token = self.world.issuer.token(&format!("chaos client {}", self.number), ask.role)?;
             match self.attempt(&ask, &token).await {
                 Ok((status, etag, body)) if status < 500 => {
                     return Ok(Answer { status: Some(status), etag, body, ..answer });
@@ -244,7 +287,7 @@ impl Client {
         &self,
         wish: Wish,
         key: &str,
-        patient: Option<(&str, Option<u64>, bool)>,
+        subject: Option<(&str, Option<u64>, bool)>,
         body: &Value,
         answer: &Answer,
     ) -> Result<()> {
@@ -252,9 +295,9 @@ impl Client {
             client: self.number,
             wish,
             key: key.to_owned(),
-            patient: patient.map(|(id, ..)| id.to_owned()),
-            seen: patient.and_then(|(_, seen, _)| seen),
-            contended: patient.is_some_and(|(.., contended)| contended),
+            subject: subject.map(|(id, ..)| id.to_owned()),
+            seen: subject.and_then(|(_, seen, _)| seen),
+            contended: subject.is_some_and(|(.., contended)| contended),
             body: body.clone(),
             status: answer.status,
             etag: answer.etag.clone(),
@@ -280,10 +323,15 @@ impl Client {
 
 impl<'a> Ask<'a> {
     fn registration(key: &'a str, person: &'a Value) -> Self {
-        Self { method: Method::POST, path: "/api/patients", key: Some(key), seen: None, body: Some(person) }
+        Self::post(Role::FrontDesk, "/api/patients", key, person)
     }
 
     fn amendment(path: &'a str, key: &'a str, seen: u64, patch: &'a Value) -> Self {
-        Self { method: Method::PATCH, path, key: Some(key), seen: Some(seen), body: Some(patch) }
+        let (key, seen, body) = (Some(key), Some(seen), Some(patch));
+        Self { role: Role::FrontDesk, method: Method::PATCH, path, key, seen, body }
+    }
+
+    fn post(role: Role, path: &'a str, key: &'a str, body: &'a Value) -> Self {
+        Self { role, method: Method::POST, path, key: Some(key), seen: None, body: Some(body) }
     }
 }

@@ -27,6 +27,12 @@ pub(crate) enum Wish {
     Replay,
     Duplicate,
     Amend,
+    Book,
+    Rebook,
+    Reschedule,
+    Cancel,
+    Observe,
+    Correct,
 }
 
 /// A request with its final answer.
@@ -35,7 +41,8 @@ pub(crate) struct Entry {
     pub(crate) client: u32,
     pub(crate) wish: Wish,
     pub(crate) key: String,
-    pub(crate) patient: Option<String>,
+    /// The patient, appointment or observation that it is about.
+    pub(crate) subject: Option<String>,
     pub(crate) seen: Option<u64>,
     pub(crate) contended: bool,
     pub(crate) body: Value,

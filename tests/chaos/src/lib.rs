@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod client;
+mod clinic;
 mod drain;
 mod evidence;
 mod injection;

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     client::{Client, Contended, World},
+    clinic::Clinic,
     drain,
     evidence::{self, Evidence},
     injection::{Counts, Injector},
@@ -100,10 +101,12 @@ async fn on(
     }
     let file = |name: &str| stage.home().root().join(name);
     let injector = Arc::new(Injector::new(settings.seed, Journal::create(&file("poison.jsonl"))?));
+    let (url, issuer) = (stage.system.url(), Issuer::of(stage.home())?);
     let world = Arc::new(World {
-        url: stage.system.url(),
+        clinic: Clinic::open(&url, &stage.http, &issuer, &stage.time_zone).await?,
+        url,
         http: stage.http.clone(),
-        issuer: Issuer::of(stage.home())?,
+        issuer,
         journal: Journal::create(&file("clients.jsonl"))?,
         pace: Arc::new(Pace::new(settings.writes)),
         seed: settings.seed,

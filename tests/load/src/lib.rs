@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod appointments;
 pub mod calls;
 pub mod client;
 pub mod goals;

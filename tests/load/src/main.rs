@@ -6,10 +6,11 @@ use anyhow::Result;
 use clap::Parser as _;
 use jiff::Timestamp;
 use load::{
+    appointments,
     goals::{self, Goal},
     growth,
     machine::Machine,
-    options::{Command, CommandLine, Growth, Load, Setup},
+    options::{Appointments, Command, CommandLine, Growth, Load, Setup},
     report, scenarios,
 };
 use serde_json::{Value, json};
@@ -22,6 +23,7 @@ async fn main() -> Result<ExitCode> {
     match CommandLine::parse().command {
         Command::Load(options) => measure(&options).await,
         Command::Growth(options) => grow(&options).await,
+        Command::Appointments(options) => book(&options).await,
     }
 }
 
@@ -55,6 +57,16 @@ async fn grow(options: &Growth) -> Result<ExitCode> {
     let goals = options.check.then(|| grown.goals());
     let met = end("growth.json", &options.setup, &machine, seed, &format!("{options:?}"), &json!(grown), goals)?;
     Ok(code(met && !failed))
+}
+
+async fn book(options: &Appointments) -> Result<ExitCode> {
+    let (machine, seed) = begin(&options.setup);
+    let measured = appointments::run(options, seed).await?;
+    report::print(&measured.table());
+    let goals = options.check.then(|| measured.goals());
+    let figures = json!(measured);
+    let met = end("appointments.json", &options.setup, &machine, seed, &format!("{options:?}"), &figures, goals)?;
+    Ok(code(met && measured.errors() == 0))
 }
 
 fn begin(setup: &Setup) -> (Machine, u64) {

@@ -26,6 +26,8 @@ pub enum Command {
     Load(Load),
     /// The same with 10,000, 100,000 and 1,000,000 patients, and how fast a backlog of events drains.
     Growth(Growth),
+    /// Charts, the search for a free time, and bookings.
+    Appointments(Appointments),
 }
 
 /// How a system is started.
@@ -98,6 +100,20 @@ pub struct Growth {
     /// How long it is warmed up before.
     #[arg(long, default_value_t = 2)]
     pub warm_up: u64,
+    /// Compare with the goals, and fail when one is not met.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `bench appointments`
+#[derive(Args, Clone, Debug)]
+pub struct Appointments {
+    #[command(flatten)]
+    /// How the system is started.
+    pub setup: Setup,
+    /// For how long is booked.
+    #[arg(long, default_value_t = 60)]
+    pub seconds: u64,
     /// Compare with the goals, and fail when one is not met.
     #[arg(long)]
     pub check: bool,

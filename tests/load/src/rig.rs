@@ -127,7 +127,12 @@ impl Rig {
 
     /// A client of the public port, with a new token of an administrator: one lasts ten minutes.
     pub fn client(&self) -> Result<Client> {
-        Client::new(&self.system.url(), Some(&self.issuer.token("bench", Role::Admin)?))
+        self.client_of(Role::Admin)
+    }
+
+    /// A client of the public port, with a new token of a user of this role.
+    pub fn client_of(&self, role: Role) -> Result<Client> {
+        Client::new(&self.system.url(), Some(&self.issuer.token("bench", role)?))
     }
 
     /// A client of the gateway's own sidecar, which asks `patient` as the gateway does.

@@ -1,17 +1,22 @@
-//! One registration through the whole chain, told step by step: what `make run` ends with.
+//! One patient through the whole chain, from registration to the end of a visit, told step by step: what `make run`
+//! ends with.
+
+mod answer;
+mod visit;
 
 use std::{
     fmt::Write as _,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
-use reqwest::{Client, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use self::answer::{Answer, send};
 use crate::{broker, readiness::client, report::Report, secrets::Secrets};
 
 const ANSWER: Duration = Duration::from_secs(10);
@@ -26,7 +31,7 @@ pub async fn journey(url: &str, broker: broker::Kind, secrets: &Secrets, report:
     traveller.read_account(&patient).await?;
     traveller.wait_counted(before, broker).await?;
     traveller.register_nonsense().await?;
-    Ok(())
+    visit::visit(&traveller, &patient).await
 }
 
 struct Traveller<'a> {
@@ -34,14 +39,6 @@ struct Traveller<'a> {
     url: &'a str,
     token: String,
     report: &'a Report,
-}
-
-/// An answer, and how long it took.
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Value,
-    took: Duration,
 }
 
 impl<'a> Traveller<'a> {
@@ -153,43 +150,6 @@ impl<'a> Traveller<'a> {
     async fn get(&self, path: &str) -> Result<Answer> {
         send(self.client.get(format!("{}{path}", self.url)).bearer_auth(&self.token)).await
     }
-}
-
-impl Answer {
-    fn expect(&self, status: StatusCode, what: &str) -> Result<()> {
-        if self.status != status {
-            bail!("{what} was answered {} instead of {status}: {}", self.status, self.body);
-        }
-        Ok(())
-    }
-
-    fn summary(&self) -> String {
-        format!("{} {:>4} ms", self.status.as_u16(), self.took.as_millis())
-    }
-
-    fn at(&self, pointer: &str) -> Result<&Value> {
-        self.body.pointer(pointer).with_context(|| format!("no {pointer} in {}", self.body))
-    }
-
-    fn text(&self, pointer: &str) -> Result<&str> {
-        self.at(pointer)?.as_str().with_context(|| format!("{pointer} is no text in {}", self.body))
-    }
-
-    fn header(&self, name: &str) -> Result<&str> {
-        let value = self.headers.get(name).with_context(|| format!("no header {name}"))?;
-        Ok(value.to_str()?)
-    }
-}
-
-async fn send(request: RequestBuilder) -> Result<Answer> {
-    let begun = Instant::now();
-    let response = request.send().await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let body = response.text().await?;
-    let took = begun.elapsed();
-    // A body that is not JSON is shown as it is.
-    let body = serde_json::from_str(&body).unwrap_or(Value::String(body));
-    Ok(Answer { status, headers, body, took })
 }
 
 /// Somebody who has never been registered.

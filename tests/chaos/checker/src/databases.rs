@@ -28,6 +28,12 @@ pub(crate) struct Owned {
 #[derive(Debug, Default)]
 pub(crate) struct Databases {
     pub(crate) patient: Owned,
+    /// Of the database of patients, too.
+    pub(crate) appointments: Owned,
+    /// The same.
+    pub(crate) observations: Owned,
+    /// Appointments that take somebody's time and overlap, by the typed table and by the documents.
+    pub(crate) double_booked: Rows,
     pub(crate) billing: Owned,
     pub(crate) analytics: Owned,
     pub(crate) auth: Owned,
@@ -75,6 +81,7 @@ impl Databases {
             pair("patients", &mut patient, PROJECTED_PATIENTS, &projected_patients()).await?,
             pair("patient_identifiers", &mut patient, PROJECTED_IDENTIFIERS, &projected_identifiers()).await?,
             pair("patient_terms", &mut patient, PROJECTED_TERMS, &projected_terms()).await?,
+            pair("appointments", &mut patient, PROJECTED_APPOINTMENTS, &projected_appointments()).await?,
             pair("accounts", &mut billing, PROJECTED_ACCOUNTS, ACCOUNTS).await?,
         ];
         let facts = vec![
@@ -92,6 +99,9 @@ impl Databases {
         let registrations = vec![pair("fact.registrations", &mut analytics, BUCKETS, RECOUNT).await?];
         let time_zones = rows(&mut analytics, "select to_jsonb(time_zone) from fact.time_zones").await?;
         Ok(Self {
+            appointments: documents(&mut patient, "appointment/").await?,
+            observations: documents(&mut patient, "observation/").await?,
+            double_booked: rows(&mut patient, DOUBLE_BOOKED).await?,
             patient: owned(&mut patient, "patient/").await?,
             billing: owned(&mut billing, "account/").await?,
             analytics: owned(&mut analytics, "").await?,
@@ -122,23 +132,62 @@ async fn pair(name: &'static str, connection: &mut PgConnection, is: &str, shoul
 }
 
 async fn owned(connection: &mut PgConnection, prefix: &str) -> Result<Owned> {
-    let mut owned = Owned {
+    Ok(Owned {
         outbox: rows(connection, "select to_jsonb(o) - 'event' from document.outbox as o").await?,
         inbox: rows(connection, "select to_jsonb(i) from document.inbox as i").await?,
         dead_letters: rows(connection, DEAD_LETTERS).await?,
-        ..Owned::default()
-    };
-    let id = |row: &Value| row["key"].as_str().unwrap_or_default().trim_start_matches(prefix).to_owned();
+        ..documents(connection, prefix).await?
+    })
+}
+
+/// The documents of a kind; all of them where a service has but one.
+async fn documents(connection: &mut PgConnection, prefix: &str) -> Result<Owned> {
+    let mut owned = Owned::default();
+    let id = |row: &Value| row["key"].as_str().and_then(|key| key.strip_prefix(prefix)).map(str::to_owned);
     for row in rows(connection, REPLACED).await? {
+        let Some(id) = id(&row) else { continue };
         let version = row["version"].as_i64().unwrap_or_default();
-        owned.documents.entry(id(&row)).or_default().insert(version, row["document"].clone());
+        owned.documents.entry(id).or_default().insert(version, row["document"].clone());
     }
     for row in rows(connection, CURRENT).await? {
+        let Some(id) = id(&row) else { continue };
         let version = row["document"]["version"].as_i64().unwrap_or_default();
-        owned.current.insert(id(&row), version);
-        owned.documents.entry(id(&row)).or_default().insert(version, row["document"].clone());
+        owned.current.insert(id.clone(), version);
+        owned.documents.entry(id).or_default().insert(version, row["document"].clone());
     }
     Ok(owned)
+}
+
+/// The current document of each appointment as `d`, and its id.
+const APPOINTMENTS: &str = "(select substr(key, 13) as id, convert_from(value, 'UTF8')::jsonb -> 'data' as d
+    from state.state where key like 'appointment/%') as appointments";
+
+/// Pairs that want one practitioner, room or patient at one time. Nobody here overbooks, so lanes excuse nothing.
+const DOUBLE_BOOKED: &str = "
+    with taken as (
+      select 'table' as source, appointment_id::text as id, practitioner_id::text, room_id::text, patient_id::text, starts, ends
+      from projection.appointments where status not in ('proposed', 'waitlist', 'cancelled', 'noshow', 'entered-in-error')
+      union all
+      select 'documents', substr(key, 13), d ->> 'practitionerId', d ->> 'roomId', d ->> 'patientId',
+        (d #>> '{time,start}')::timestamptz, (d #>> '{time,end}')::timestamptz
+      from (select key, convert_from(value, 'UTF8')::jsonb -> 'data' as d from state.state where key like 'appointment/%') as a
+      where d ->> 'status' not in ('proposed', 'waitlist', 'cancelled', 'noshow', 'entered-in-error')
+    )
+    select jsonb_build_object('source', one.source, 'one', one.id, 'other', other.id)
+    from taken as one join taken as other
+      on one.source = other.source and one.id < other.id and one.starts < other.ends and other.starts < one.ends
+      and (one.practitioner_id = other.practitioner_id or one.room_id = other.room_id or one.patient_id = other.patient_id)";
+
+const PROJECTED_APPOINTMENTS: &str = "select jsonb_build_object('id', appointment_id, 'patient', patient_id,
+    'practitioner', practitioner_id, 'room', room_id, 'status', status, 'starts', starts, 'ends', ends)
+    from projection.appointments";
+
+fn projected_appointments() -> String {
+    format!(
+        "select jsonb_build_object('id', id, 'patient', d ->> 'patientId', 'practitioner', d ->> 'practitionerId',
+            'room', d ->> 'roomId', 'status', d ->> 'status', 'starts', (d #>> '{{time,start}}')::timestamptz,
+            'ends', (d #>> '{{time,end}}')::timestamptz) from {APPOINTMENTS}"
+    )
 }
 
 const PROJECTED_PATIENTS: &str = "select to_jsonb(p) from projection.patients as p";

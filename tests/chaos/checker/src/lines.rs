@@ -1,6 +1,7 @@
 //! The promises, each with what would break it.
 
 mod accounts;
+mod clinic;
 mod queues;
 mod refusals;
 mod tables;
@@ -16,6 +17,9 @@ pub(crate) fn all(log: &Log, databases: &Databases, time_zone: &str) -> Vec<Line
         refusals::failures(log),
         writes::acknowledged(log, databases),
         writes::once(log, databases),
+        clinic::appointments(log, databases),
+        clinic::observations(log, databases),
+        clinic::double_booked(databases),
         refusals::refusals(log, databases),
         accounts::one_each(log, databases),
         versions::without_gap(databases),

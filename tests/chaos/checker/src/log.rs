@@ -23,6 +23,18 @@ pub(crate) enum Wish {
     Duplicate,
     /// To amend a patient.
     Amend,
+    /// To book an appointment.
+    Book,
+    /// To send an acknowledged booking once more.
+    Rebook,
+    /// To move an appointment to another time.
+    Reschedule,
+    /// To call an appointment off.
+    Cancel,
+    /// To write an observation into a chart.
+    Observe,
+    /// To correct an observation.
+    Correct,
 }
 
 /// A request and its final answer.
@@ -31,9 +43,10 @@ pub(crate) struct Entry {
     pub(crate) client: u32,
     pub(crate) wish: Wish,
     pub(crate) key: String,
-    /// Whom an amendment is about, or whose duplicate was sent.
-    pub(crate) patient: Option<String>,
-    /// The version that an amendment has seen.
+    /// Whom or what it is about: the patient whom an amendment is of or whose duplicate was sent, or in whose chart
+    /// something is written; the appointment or the observation that is changed.
+    pub(crate) subject: Option<String>,
+    /// The version that a change has seen.
     pub(crate) seen: Option<i64>,
     /// Whether other clients amend the same patient.
     #[serde(default)]
@@ -50,7 +63,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The patient of whom the answer tells.
+    /// The patient, appointment or observation of which the answer tells.
     pub(crate) fn answered_id(&self) -> Option<&str> {
         self.answer["id"].as_str()
     }
@@ -63,6 +76,31 @@ impl Entry {
     /// Whether it is an acknowledged amendment.
     pub(crate) fn amended(&self) -> bool {
         self.wish == Wish::Amend && self.status == Some(200)
+    }
+
+    /// Whether it is an acknowledged booking.
+    pub(crate) fn booked(&self) -> bool {
+        matches!(self.wish, Wish::Book | Wish::Rebook) && self.status == Some(201)
+    }
+
+    /// Whether it is an acknowledged change of an appointment.
+    pub(crate) fn changed(&self) -> bool {
+        matches!(self.wish, Wish::Reschedule | Wish::Cancel) && self.status == Some(200)
+    }
+
+    /// Whether it is an acknowledged observation.
+    pub(crate) fn observed(&self) -> bool {
+        self.wish == Wish::Observe && self.status == Some(201)
+    }
+
+    /// Whether it is an acknowledged correction of an observation.
+    pub(crate) fn corrected(&self) -> bool {
+        self.wish == Wish::Correct && self.status == Some(200)
+    }
+
+    /// The version that was answered.
+    pub(crate) fn answered_version(&self) -> i64 {
+        self.answer["version"].as_i64().unwrap_or_default()
     }
 
     /// How an offence names it.

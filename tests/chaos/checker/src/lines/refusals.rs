@@ -1,8 +1,10 @@
 //! What clients were told that was no acknowledgement.
 
+use serde_json::Value;
+
 use crate::{
     databases::Databases,
-    log::{Log, Wish},
+    log::{Entry, Log, Wish},
     report::Line,
 };
 
@@ -26,16 +28,22 @@ pub(crate) fn failures(log: &Log) -> Line {
 
 /// Each refusal is one that had to be.
 pub(crate) fn refusals(log: &Log, databases: &Databases) -> Line {
-    let mut line = Line::new("refusals", "what was refused had to be, and a 409 names the patient in the way");
+    let mut line = Line::new("refusals", "what was refused had to be, and a 409 names what is in the way");
     for entry in &log.entries {
         let expected = match entry.wish {
             Wish::Register | Wish::Replay => entry.status == Some(201),
+            Wish::Book => entry.status == Some(201) || taken(entry, databases) || out_of_use(entry, databases),
+            // What was acknowledged stays so, whoever is out of use by now.
+            Wish::Rebook => entry.status == Some(201),
+            Wish::Reschedule => entry.status == Some(200) || taken(entry, databases) || out_of_use(entry, databases),
+            Wish::Cancel | Wish::Correct => entry.status == Some(200),
+            Wish::Observe => entry.status == Some(201) || out_of_use(entry, databases),
             Wish::Amend => entry.status == Some(200) || (entry.status == Some(412) && entry.contended),
             Wish::Duplicate => {
                 let named = entry.answer["duplicateOf"].as_str();
                 entry.status == Some(409)
                     && named.is_some()
-                    && named == entry.patient.as_deref()
+                    && named == entry.subject.as_deref()
                     && named.is_some_and(|id| databases.patient.documents.contains_key(id))
             }
         };
@@ -44,4 +52,23 @@ pub(crate) fn refusals(log: &Log, databases: &Databases) -> Line {
         });
     }
     line
+}
+
+/// Whether a booking met others, and names appointments that are there.
+fn taken(entry: &Entry, databases: &Databases) -> bool {
+    let named = entry.answer["overlaps"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let known = |overlap: &Value| {
+        overlap["appointmentId"].as_str().is_some_and(|id| databases.appointments.documents.contains_key(id))
+    };
+    entry.status == Some(409) && !named.is_empty() && named.iter().all(known)
+}
+
+/// Whether the patient's record was not in use at some time, which is no time to book or to write for them.
+fn out_of_use(entry: &Entry, databases: &Databases) -> bool {
+    let appointment = entry.subject.as_deref().and_then(|id| databases.appointments.documents.get(id));
+    let of_appointment = appointment.and_then(|versions| versions.get(&1)?["data"]["patientId"].as_str());
+    let patient = entry.body["patientId"].as_str().or(of_appointment).or(entry.subject.as_deref()).unwrap_or_default();
+    let versions = databases.patient.documents.get(patient);
+    let ever = versions.is_some_and(|versions| versions.values().any(|document| document["data"]["active"] == false));
+    matches!(entry.status, Some(409 | 422)) && ever
 }

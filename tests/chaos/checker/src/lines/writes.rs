@@ -44,8 +44,8 @@ fn amended(entry: &Entry, patients: &Documents) -> Option<String> {
         Err(missing) => return Some(missing),
     };
     let (seen, version) = (entry.seen.unwrap_or_default(), entry.answer["version"].as_i64().unwrap_or_default());
-    if version != seen + 1 || entry.patient.as_deref() != entry.answered_id() {
-        return Some(format!("an amendment of version {seen} of {:?} answered version {version}", entry.patient));
+    if version != seen + 1 || entry.subject.as_deref() != entry.answered_id() {
+        return Some(format!("an amendment of version {seen} of {:?} answered version {version}", entry.subject));
     }
     let Some(before) = entry.answered_id().and_then(|id| patients.get(id)?.get(&seen)) else {
         return Some(format!("version {seen} is gone"));
@@ -143,7 +143,7 @@ pub(crate) fn once(log: &Log, databases: &Databases) -> Line {
         .entries
         .iter()
         .filter(|entry| entry.status.is_none())
-        .filter_map(|entry| entry.patient.as_deref())
+        .filter_map(|entry| entry.subject.as_deref())
         .collect();
     for (id, current) in databases.patient.current.iter().filter(|(id, _)| !given_up.contains(id.as_str())) {
         let told = amendments.get(id.as_str()).map_or(0, BTreeMap::len);

@@ -1,0 +1,95 @@
+//! A clinic with few practitioners and few times, so that many clients want the same ones.
+
+use anyhow::{Context as _, Result, ensure};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, tz::TimeZone};
+use rand::{Rng, seq::IndexedRandom as _};
+use serde_json::{Value, json};
+use testkit::Issuer;
+
+const PRACTITIONERS: usize = 6;
+const DAYS: i32 = 5;
+const TIMES_A_DAY: i64 = 16;
+const MINUTES: i64 = 30;
+
+/// What can be booked.
+pub(crate) struct Clinic {
+    clinic: String,
+    practitioners: Vec<String>,
+    rooms: Vec<String>,
+    service: String,
+    starts: Vec<Timestamp>,
+}
+
+impl Clinic {
+    /// Sets it up at the public port, as an administrator does.
+    pub(crate) async fn open(url: &str, http: &reqwest::Client, issuer: &Issuer, zone: &str) -> Result<Self> {
+        let door = Door { url, http, token: issuer.token("chaos set-up", access::Role::Admin)? };
+        let clinic = door.make("/api/clinics", json!({ "name": "Chaos", "timeZone": zone })).await?;
+        let week =
+            json!([{ "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "08:00", "end": "18:00" }]);
+        let (mut practitioners, mut rooms) = (Vec::new(), Vec::new());
+        for number in 1..=PRACTITIONERS {
+            let hours = json!([{ "clinicId": clinic, "from": "2026-01-01", "week": week }]);
+            let practitioner = json!({ "name": format!("Practitioner {number}"), "schedules": hours });
+            practitioners.push(door.make("/api/practitioners", practitioner).await?);
+            // One room less than there are practitioners, so that rooms are short, too.
+            if number > 1 {
+                let room = json!({ "clinicId": clinic, "name": format!("Room {number}") });
+                rooms.push(door.make("/api/rooms", room).await?);
+            }
+        }
+        let service = json!({ "name": "Visit", "durationMinutes": MINUTES, "bufferAfterMinutes": 0 });
+        let service = door.make("/api/services", service).await?;
+        let zone = TimeZone::get(zone)?;
+        let today = zone.to_datetime(Timestamp::now()).date();
+        let mut starts = Vec::new();
+        for day in 1..=DAYS {
+            let opens = today.checked_add(day.days())?.at(8, 0, 0, 0).to_zoned(zone.clone())?.timestamp();
+            starts.extend((0..TIMES_A_DAY).map(|n| opens + SignedDuration::from_mins(n * MINUTES)));
+        }
+        Ok(Self { clinic, practitioners, rooms, service, starts })
+    }
+
+    /// A booking that somebody else may want, too.
+    pub(crate) fn booking(&self, random: &mut impl Rng, patient: &str) -> Value {
+        let mut booking = json!({
+            "patientId": patient,
+            "clinicId": self.clinic,
+            "practitionerId": pick(random, &self.practitioners),
+            "serviceId": self.service,
+            "start": self.start(random),
+        });
+        if random.random_bool(0.5) {
+            booking["roomId"] = pick(random, &self.rooms).into();
+        }
+        booking
+    }
+
+    /// One of its times.
+    pub(crate) fn start(&self, random: &mut impl Rng) -> String {
+        self.starts.choose(random).map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+struct Door<'a> {
+    url: &'a str,
+    http: &'a reqwest::Client,
+    token: String,
+}
+
+impl Door<'_> {
+    /// Makes something; answers its id.
+    async fn make(&self, path: &str, body: Value) -> Result<String> {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let key = format!("chaos-{}", uuid::Uuid::now_v7());
+        let answer = request.header("idempotency-key", key).json(&body).send().await?;
+        let status = answer.status();
+        let body: Value = answer.json().await?;
+        ensure!(status == 201, "POST {path} was answered {status}: {body}");
+        Ok(body["id"].as_str().context("no id")?.to_owned())
+    }
+}
+
+fn pick<'a>(random: &mut impl Rng, from: &'a [String]) -> &'a str {
+    from.choose(random).map(String::as_str).unwrap_or_default()
+}
