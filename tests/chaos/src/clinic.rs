@@ -13,7 +13,7 @@ const MINUTES: i64 = 30;
 
 /// What can be booked.
 pub(crate) struct Clinic {
-    clinic: String,
+    id: String,
     practitioners: Vec<String>,
     rooms: Vec<String>,
     service: String,
@@ -47,14 +47,14 @@ impl Clinic {
             let opens = today.checked_add(day.days())?.at(8, 0, 0, 0).to_zoned(zone.clone())?.timestamp();
             starts.extend((0..TIMES_A_DAY).map(|n| opens + SignedDuration::from_mins(n * MINUTES)));
         }
-        Ok(Self { clinic, practitioners, rooms, service, starts })
+        Ok(Self { id: clinic, practitioners, rooms, service, starts })
     }
 
     /// A booking that somebody else may want, too.
     pub(crate) fn booking(&self, random: &mut impl Rng, patient: &str) -> Value {
         let mut booking = json!({
             "patientId": patient,
-            "clinicId": self.clinic,
+            "clinicId": self.id,
             "practitionerId": pick(random, &self.practitioners),
             "serviceId": self.service,
             "start": self.start(random),

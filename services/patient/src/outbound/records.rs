@@ -139,6 +139,13 @@ pub struct Records {
     documents: Documents,
 }
 
+impl<R> Loaded<R> {
+    /// What an earlier request with this key made of the record.
+    pub fn served(&self, key: Uuid) -> Option<&KeyedRequest> {
+        self.stored.document.requests.iter().find(|request| request.key == key)
+    }
+}
+
 impl Records {
     /// Records in this sidecar's store.
     pub fn new(sidecar: Sidecar, documents: Documents) -> Self {
@@ -193,12 +200,16 @@ impl Records {
         &self,
         loaded: &Loaded<R>,
         record: &Record<R>,
+        request: Option<KeyedRequest>,
         entry: &Entry,
     ) -> Result<u64, Failure> {
         let Versioned { record: before, version } = &loaded.current;
         let version = version + 1;
         let events = R::told(record, Some(&before.resource), version)?;
-        let document = loaded.stored.document.next(RecordData::of(record)?, events).audited(entry)?;
+        let mut document = loaded.stored.document.next(RecordData::of(record)?, events).audited(entry)?;
+        if let Some(request) = request {
+            document.remember(request);
+        }
         self.documents.save(vec![Write::replace(record.id.as_uuid(), &loaded.stored, document)?]).await?;
         Ok(version)
     }

@@ -101,6 +101,15 @@ pub struct Token {
     pub code: String,
 }
 
+/// What somebody who amends a record has seen, and the request by which they do.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    /// The version.
+    pub version: u64,
+    /// The key, if they want to be able to ask again.
+    pub request: Option<Keyed>,
+}
+
 impl Charts {
     /// Charts of these records.
     pub fn new(records: Records) -> Self {
@@ -147,11 +156,11 @@ impl Charts {
         Ok(self.of(patient, id).await?.map(|loaded| loaded.current))
     }
 
-    /// Amends version `expected` of a record by `change`, which makes of the present one the wanted one.
+    /// Amends the version of a record that the caller has seen by `change`, which makes of the present one the wanted one.
     pub async fn amend<R: Told, E>(
         &self,
         (patient, id): (PatientId, RecordId),
-        expected: u64,
+        seen: Seen,
         change: impl Fn(&Record<R>) -> Result<Wanted<R>, E>,
         amendment: Option<&Amendment>,
         caller: &Caller,
@@ -160,8 +169,11 @@ impl Charts {
         let mut tried = 0;
         loop {
             let loaded = self.of::<R>(patient, id).await?.ok_or(ChartError::Unknown)?;
+            if let Some(served) = self.served(&loaded, seen.request).await? {
+                return Ok(served);
+            }
             let Versioned { record: before, version: current } = &loaded.current;
-            if *current != expected {
+            if *current != seen.version {
                 return Err(ChartError::Stale { current: *current });
             }
             let wanted = change(before).map_err(ChartError::Unfit)?;
@@ -179,12 +191,31 @@ impl Charts {
             let entry =
                 amendment.iter().fold(entry, |entry, amendment| entry.detail("amendment", amendment.kind.code()));
             tried += 1;
-            match self.records.replace(&loaded, &record, &entry).await {
+            let request = seen.request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: current + 1 });
+            match self.records.replace(&loaded, &record, request, &entry).await {
                 Ok(version) => return Ok(Versioned { record: *record, version }),
+                // Whoever was faster may have been the same request: the next round tells.
                 Err(Failure::Changed | Failure::Again) if tried < TRIES => {}
                 Err(failure) => return Err(failure.into()),
             }
         }
+    }
+
+    /// The version that the same request made before.
+    async fn served<R: Told, E>(
+        &self,
+        loaded: &Loaded<R>,
+        request: Option<Keyed>,
+    ) -> Result<Option<Versioned<R>>, ChartError<E>> {
+        let Some(before) = request.and_then(|request| loaded.served(request.key)) else { return Ok(None) };
+        if request.is_some_and(|request| request.hash != before.hash) {
+            return Err(ChartError::KeyReused);
+        }
+        if before.version == loaded.current.version {
+            return Ok(Some(loaded.current.clone()));
+        }
+        let after: History<R> = self.records.history(loaded.current.record.id, Some(before.version + 1), 1).await?;
+        Ok(after.versions.into_iter().next())
     }
 
     /// A page of a patient's records of a kind.

@@ -33,7 +33,10 @@ use crate::{
     },
     fhir::{datatypes, exact},
     outbound::records::{Told, Versioned},
-    service::{Keyed, Registry, chart::Charts},
+    service::{
+        Keyed, Registry,
+        chart::{Charts, Seen},
+    },
 };
 
 /// The longest reason of an amendment.
@@ -102,16 +105,21 @@ async fn amend<R: Told>(
     request: Request,
 ) -> Result<Response, Problem> {
     let (patient, id) = (patient_id(&patient)?, record_id(&id)?);
-    let expected = reading::expected_version(request.headers(), "record")?;
+    let version = reading::expected_version(request.headers(), "record")?;
+    let route = format!("PATCH {}", request.uri().path());
+    let key = reading::optional_key(request.headers(), &REQUESTS, caller.subject, &route)?;
     let body = read_body(request, &["application/merge-patch+json", "application/json"]).await?;
     let mut patch = exact::read(&body)?;
+    let asked = exact::write(&patch).map_err(Problem::internal)?;
+    let request = key.map(|key| Keyed { key, hash: hash(&format!("{version} {}", asked.get())) });
     let amendment = patch.remove("amendment").map(|given| amendment(&given)).transpose()?;
     given::<R>(&patch)?;
     let patch = Value::Object(patch);
 
     let change = |record: &Record<R>| merged(record, &patch);
     let now = Timestamp::now();
-    let amended = charts.amend((patient, id), expected, change, amendment.as_ref(), &caller, now).await?;
+    let amended =
+        charts.amend((patient, id), Seen { version, request }, change, amendment.as_ref(), &caller, now).await?;
     answer(&amended, &caller)
 }
 
