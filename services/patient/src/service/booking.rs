@@ -220,7 +220,7 @@ fn may_overbook(caller: &Caller, overbook: Option<&String>) -> Result<(), Bookin
 
 /// The entry that goes with a version of an appointment.
 fn entry(action: audit::Action, subtype: &'static str, caller: &Caller, appointment: &Appointment) -> Entry {
-    let entry = Entry::new(action, subtype).by(caller).detail("patient", appointment.patient_id);
+    let entry = Entry::new(action, subtype).by(caller).of_patient(appointment.patient_id.as_uuid());
     match &appointment.overbooking {
         Some(overbooking) => entry.detail("lane", appointment.lane).detail("overbooked", &overbooking.reason),
         None => entry,

@@ -84,7 +84,7 @@ impl Bookings {
                 return Ok(made);
             }
             let (series, appointments) = self.plan(caller, id, wanted, &zone, now).await?;
-            let entry = Entry::new(audit::Action::Create, "create").by(caller).detail("patient", series.patient_id);
+            let entry = Entry::new(audit::Action::Create, "create").by(caller).of_patient(series.patient_id.as_uuid());
             let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
             match self.appointments.create_series(id, &series, keyed, &entry, &appointments).await {
                 Ok(()) => return Ok(VersionedSeries { id, series, version: 1 }),
@@ -133,7 +133,7 @@ impl Bookings {
                 }
             }
             let series = loaded.series().ended(from, now);
-            let entry = Entry::new(audit::Action::Update, "update").by(caller).detail("patient", series.patient_id);
+            let entry = Entry::new(audit::Action::Update, "update").by(caller).of_patient(series.patient_id.as_uuid());
             let keyed = request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: expected + 1 });
             match self.appointments.replace_series(&loaded, &series, keyed, &entry, &cancelled).await {
                 Ok(version) => return Ok(VersionedSeries { id, series, version }),
