@@ -152,7 +152,7 @@ impl Deed {
             None => entry,
         };
         let entry = version(response.headers(), &header::ETAG)
-            .filter(|_| self.id.is_some())
+            .filter(|_| id(self.id).is_some())
             .into_iter()
             .fold(entry, Entry::version);
         let shown = response.extensions().get::<OfPatient>().map(|OfPatient(patient)| *patient);
