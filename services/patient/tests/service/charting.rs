@@ -265,7 +265,8 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
                 "select to_jsonb(waiting)::text as entry, recorded from audit.waiting
                  where entity_type = 'note' and entity_id = '{0}'
                  union all
-                 select to_jsonb(entries)::text || details, recorded from audit.entries join audit.details using (position)
+                 select to_jsonb(entries)::text || coalesce(details, ''), recorded
+                 from audit.entries left join audit.details using (position)
                  where entity_type = 'note' and entity_id = '{0}' order by recorded",
                 id(&note)
             );
