@@ -189,6 +189,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let body = KINDS[7].1;
             let nobody = "/api/patients/0197a1b2-0000-7000-8000-000000000000/notes";
             assert_eq!(add(&parts, nobody, &unique("key"), body).await?.status(), 404);
+            assert_eq!(get(&parts, nobody).await?.status(), 404);
             let chart = chart(&parts).await?;
             let note = added(&parts, &format!("{chart}/notes"), body).await?;
             super::amending::patch(&parts, &chart["/api/patients/".len()..], "\"1\"", &json!({ "active": false }))
