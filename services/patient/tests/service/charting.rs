@@ -189,6 +189,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let body = KINDS[7].1;
             let nobody = "/api/patients/0197a1b2-0000-7000-8000-000000000000/notes";
             assert_eq!(add(&parts, nobody, &unique("key"), body).await?.status(), 404);
+            assert_eq!(get(&parts, nobody).await?.status(), 404);
             let chart = chart(&parts).await?;
             let note = added(&parts, &format!("{chart}/notes"), body).await?;
             super::amending::patch(&parts, &chart["/api/patients/".len()..], "\"1\"", &json!({ "active": false }))
@@ -265,7 +266,8 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
                 "select to_jsonb(waiting)::text as entry, recorded from audit.waiting
                  where entity_type = 'note' and entity_id = '{0}'
                  union all
-                 select to_jsonb(entries)::text || details, recorded from audit.entries join audit.details using (position)
+                 select to_jsonb(entries)::text || coalesce(details, ''), recorded
+                 from audit.entries left join audit.details using (position)
                  where entity_type = 'note' and entity_id = '{0}' order by recorded",
                 id(&note)
             );

@@ -12,23 +12,23 @@ const ZONE: &str = "Europe/Berlin";
 const PRACTITIONERS: usize = 50;
 const MINUTES: i64 = 20;
 /// From eight to six.
-pub const TIMES_A_DAY: u64 = 30;
+pub(super) const TIMES_A_DAY: u64 = 30;
 
 /// What can be booked.
-pub struct Clinic {
+pub(super) struct Clinic {
     /// Its id.
-    pub id: String,
+    pub(super) id: String,
     /// Who sees patients.
-    pub practitioners: Vec<String>,
+    pub(super) practitioners: Vec<String>,
     /// What for.
-    pub service: String,
+    pub(super) service: String,
     /// The first day that is free.
-    pub first: Date,
+    pub(super) first: Date,
 }
 
 impl Clinic {
     /// Sets one up, as an administrator does.
-    pub async fn open(client: &Client) -> Result<Self> {
+    pub(super) async fn open(client: &Client) -> Result<Self> {
         let id = make(client, "/api/clinics", &json!({ "name": "Bench", "timeZone": ZONE })).await?;
         let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
         let week = json!([{ "days": days, "start": "08:00", "end": "18:00" }]);
@@ -45,7 +45,7 @@ impl Clinic {
     }
 
     /// The `n`-th time from the first day on.
-    pub fn start(&self, n: u64) -> Result<Timestamp> {
+    pub(super) fn start(&self, n: u64) -> Result<Timestamp> {
         let (day, time) = (i64::try_from(n / TIMES_A_DAY)?, i64::try_from(n % TIMES_A_DAY)?);
         let opens = self.first.checked_add(day.days())?.at(8, 0, 0, 0).in_tz(ZONE)?;
         Ok(opens.timestamp() + SignedDuration::from_mins(time * MINUTES))

@@ -12,8 +12,8 @@ use super::clinic::Clinic;
 use crate::{client::Client, load::Source};
 
 /// Heart rates of one patient, a minute apart.
-pub struct Observations {
-    pub patient: Uuid,
+pub(super) struct Observations {
+    pub(super) patient: Uuid,
 }
 
 impl Source for Observations {
@@ -39,7 +39,7 @@ impl Source for Observations {
 }
 
 /// Bookings that are in nobody's way.
-pub struct Bookings {
+pub(super) struct Bookings {
     clinic: String,
     service: String,
     practitioners: Vec<String>,
@@ -49,12 +49,12 @@ pub struct Bookings {
 
 impl Bookings {
     /// The first day of the first practitioner.
-    pub fn of_one_practitioner(clinic: &Clinic, patients: &[Uuid]) -> Self {
+    pub(super) fn of_one_practitioner(clinic: &Clinic, patients: &[Uuid]) -> Self {
         Self::of(clinic, 1, patients, 0..super::clinic::TIMES_A_DAY)
     }
 
     /// All practitioners, from the second day on, for more than the bookings of some minutes.
-    pub fn of_all(clinic: &Clinic, patients: &[Uuid]) -> Self {
+    pub(super) fn of_all(clinic: &Clinic, patients: &[Uuid]) -> Self {
         let day = super::clinic::TIMES_A_DAY;
         Self::of(clinic, clinic.practitioners.len(), patients, day..day * 8)
     }
@@ -91,16 +91,16 @@ impl Source for Bookings {
 }
 
 /// The same page again and again.
-pub struct Page(String);
+pub(super) struct Page(String);
 
 impl Page {
     /// The newest observations of a patient.
-    pub fn of_chart(patient: Uuid) -> Self {
+    pub(super) fn of_chart(patient: Uuid) -> Self {
         Self(format!("/api/patients/{patient}/observations?limit=20"))
     }
 
     /// The free times of a practitioner in thirty days.
-    pub fn of_slots(clinic: &Clinic) -> Self {
+    pub(super) fn of_slots(clinic: &Clinic) -> Self {
         let (from, to) = (clinic.first, clinic.first.saturating_add(29.days()));
         let (id, service, practitioner) = (&clinic.id, &clinic.service, &clinic.practitioners[0]);
         Self(format!("/api/slots?service={service}&practitioner={practitioner}&clinic={id}&from={from}&to={to}"))

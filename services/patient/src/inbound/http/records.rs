@@ -133,6 +133,7 @@ async fn page<R: Told>(
     let patient = patient_id(&patient)?;
     let Query(parameters) = parameters.map_err(|_| Problem::invalid_field("query string", "is not readable"))?;
     let page = charts.page::<R>(patient, &search::read(&parameters)?).await?;
+    let page = page.ok_or_else(super::request::not_found)?;
     let next = page.next.map(|(time, id)| search::cursor(time, id));
     listed(&page.records, next, (request.uri().path(), &parameters), &caller)
 }
