@@ -140,7 +140,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
                 let last = amend(&parts, &one, 2, &reason("entered-in-error", json!({}))).await?;
                 assert_eq!(last.status(), 200, "{name}: {}", last.text().await?);
                 let last: Value = last.json().await?;
-                assert_eq!(last.pointer(pointer).is_some(), true, "{name}: the content stays");
+                assert!(last.pointer(pointer).is_some(), "{name}: the content stays");
 
                 assert_eq!(items(&parts, &format!("{one}/history")).await?, [last.clone(), second, first], "{name}");
                 assert_eq!(items(&parts, &all).await?, [] as [Value; 0], "{name}");
