@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{get, id, person, registered, unique};
 
 /// A practitioner who works Mondays to Fridays from nine to half past twelve at a clinic of their own.
-struct Clinic {
+struct Place {
     clinic: Value,
     room: Value,
     service: Value,
@@ -49,7 +49,7 @@ async fn pointers(answer: Response) -> Result<Vec<String>> {
     Ok(errors.iter().filter_map(|error| error["pointer"].as_str().map(str::to_owned)).collect())
 }
 
-impl Clinic {
+impl Place {
     async fn open(parts: &Parts, zone: &str) -> Result<Self> {
         let clinic = made(parts, "/api/clinics", &json!({ "name": unique("Clinic"), "timeZone": zone })).await?;
         let room = json!({ "clinicId": clinic["id"], "name": unique("Room") });
@@ -111,9 +111,15 @@ fn monday() -> Result<Date> {
 }
 
 pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
+    let mut trials = things(parts);
+    trials.extend(times(parts));
+    trials
+}
+
+fn things(parts: &Parts) -> Vec<Trial> {
     vec![
         test("what_the_calendar_is_made_of_is_kept_listed_and_changed", parts, |parts| async move {
-            let here = Clinic::open(&parts, "Europe/Berlin").await?;
+            let here = Place::open(&parts, "Europe/Berlin").await?;
             for (path, made) in [
                 ("/api/clinics", &here.clinic),
                 ("/api/rooms", &here.room),
@@ -176,7 +182,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
         }),
         test("what_is_named_has_to_be_there_and_at_that_clinic", parts, |parts| async move {
             let (here, there) =
-                (Clinic::open(&parts, "Europe/Berlin").await?, Clinic::open(&parts, "Europe/Berlin").await?);
+                (Place::open(&parts, "Europe/Berlin").await?, Place::open(&parts, "Europe/Berlin").await?);
             let piece = json!({
                 "days": ["mon"], "start": "14:00", "end": "15:00", "roomId": there.room["id"],
                 "serviceIds": [here.service["id"], there.service["id"], Uuid::now_v7()],
@@ -206,8 +212,13 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             }
             Ok(())
         }),
+    ]
+}
+
+fn times(parts: &Parts) -> Vec<Trial> {
+    vec![
         test("the_times_that_are_offered_follow_hours_appointments_and_closures", parts, |parts| async move {
-            let here = Clinic::open(&parts, "Europe/Berlin").await?;
+            let here = Place::open(&parts, "Europe/Berlin").await?;
             let (monday, tuesday) = (monday()?, monday()?.tomorrow()?);
             let whole = here.offered(&parts, monday).await?;
             assert_eq!((whole.len(), whole[0].as_str(), whole[12].as_str()), (13, "09:00", "12:00"));
@@ -243,7 +254,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             Ok(())
         }),
         test("a_leave_cancels_nothing_and_shows_what_it_lies_over", parts, |parts| async move {
-            let here = Clinic::open(&parts, "America/New_York").await?;
+            let here = Place::open(&parts, "America/New_York").await?;
             let monday = monday()?;
             let ten = monday.at(10, 0, 0, 0).in_tz("America/New_York")?.timestamp();
             let appointment = here.booked(&parts, ten, 30).await?;
@@ -258,7 +269,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             assert_eq!(here.offered(&parts, monday).await?[..2], ["09:00", "10:30"]);
             assert_eq!(read(&parts, &leaves).await?["items"][0]["id"], leave["id"]);
             // It is nobody else's.
-            let elsewhere = Clinic::open(&parts, "Europe/Berlin").await?;
+            let elsewhere = Place::open(&parts, "Europe/Berlin").await?;
             let other = format!("/api/practitioners/{}/leaves/{}", id(&elsewhere.practitioner), id(&leave));
             assert_eq!(get(&parts, &other).await?.status(), 404);
             assert_eq!(get(&parts, &format!("/api/practitioners/{}/leaves", Uuid::now_v7())).await?.status(), 404);
@@ -275,7 +286,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             Ok(())
         }),
         test("a_leave_of_whole_days_is_as_long_as_the_days_are", parts, |parts| async move {
-            let here = Clinic::open(&parts, "Europe/Berlin").await?;
+            let here = Place::open(&parts, "Europe/Berlin").await?;
             let leaves = format!("/api/practitioners/{}/leaves", id(&here.practitioner));
             let leave =
                 |from, to| json!({ "clinicId": here.clinic["id"], "from": from, "to": to, "reason": "vacation" });
@@ -293,7 +304,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             Ok(())
         }),
         test("a_room_that_is_down_is_not_offered", parts, |parts| async move {
-            let here = Clinic::open(&parts, "Australia/Lord_Howe").await?;
+            let here = Place::open(&parts, "Australia/Lord_Howe").await?;
             let monday = monday()?;
             let leaves = format!("/api/rooms/{}/leaves", id(&here.room));
             let (from, to) = (format!("{monday}T09:00"), format!("{monday}T12:00"));
@@ -301,7 +312,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let down = made(&parts, &leaves, &down).await?;
             assert_eq!(down["roomId"], here.room["id"]);
             assert_eq!(here.offered(&parts, monday).await?, ["12:00"]);
-            let elsewhere = Clinic::open(&parts, "Europe/Berlin").await?;
+            let elsewhere = Place::open(&parts, "Europe/Berlin").await?;
             let wrong = json!({ "clinicId": elsewhere.clinic["id"], "from": from, "to": to, "reason": "maintenance" });
             assert_eq!(pointers(post(&parts, &leaves, &wrong).await?).await?, ["/clinicId"]);
             Ok(())

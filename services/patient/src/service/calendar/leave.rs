@@ -129,11 +129,13 @@ impl Calendar {
         for leave in page.items {
             let clinic = leave.leave.clinic;
             let known = zones.iter().find(|(known, _)| *known == clinic).map(|(_, zone)| zone.clone());
-            let zone = match known {
-                Some(zone) => zone,
-                None => self.zone(clinic).await?,
+            let zone = if let Some(zone) = known {
+                zone
+            } else {
+                let zone = self.zone(clinic).await?;
+                zones.push((clinic, zone.clone()));
+                zone
             };
-            zones.push((clinic, zone.clone()));
             items.push((leave, zone));
         }
         Ok(Some(Page { items, next: page.next }))
