@@ -26,6 +26,8 @@ use crate::{
 
 /// Who was faster is found out by another look; more than this is more than bad luck.
 const TRIES: u8 = 5;
+/// Looks that are made without waiting for a turn.
+const LOOKS: u8 = 2;
 
 /// The book of appointments.
 #[derive(Clone, Debug)]
@@ -126,9 +128,14 @@ impl Bookings {
     ) -> Result<Versioned, BookingError> {
         may_overbook(caller, wanted.overbook.as_ref())?;
         let id = AppointmentId::new(request.key);
-        let _turn = self.turns.take(wanted.practitioner).await?;
-        for _ in 0..TRIES {
+        let queue = self.turns.of(wanted.practitioner);
+        for tried in 0..TRIES {
+            // Who is late to a rush is told so without a turn; who keeps being overtaken looks during theirs.
+            let mut turn = if tried < LOOKS { None } else { Some(queue.turn().await?) };
+            let look = queue.look().await?;
+            let saved = queue.saved();
             let check = self.appointments.check(&wanted.asked(id)).await?;
+            drop(look);
             if let Some((hash, served)) = check.own {
                 return if hash == Some(request.hash) { Ok(served) } else { Err(BookingError::KeyReused) };
             }
@@ -139,8 +146,18 @@ impl Bookings {
             };
             let entry = entry(audit::Action::Create, "create", caller, &appointment);
             let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
+            if turn.is_none() {
+                turn = Some(queue.turn().await?);
+            }
+            if queue.saved() != saved {
+                continue;
+            }
             match self.appointments.create(id, &appointment, keyed, &entry).await {
-                Ok(()) => return Ok(Versioned { id, appointment, version: 1 }),
+                Ok(()) => {
+                    queue.save();
+                    drop(turn);
+                    return Ok(Versioned { id, appointment, version: 1 });
+                }
                 Err(failure) if is_lost_race(&failure) => {}
                 Err(failure) => return Err(failure.into()),
             }

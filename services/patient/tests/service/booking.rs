@@ -1,4 +1,5 @@
 //! Appointments: one time, one patient, whoever asks at the same moment.
+#![expect(clippy::unwrap_used, reason = "what is not there is a failed test")]
 
 use std::{collections::BTreeSet, time::Instant};
 
@@ -10,9 +11,15 @@ use serde_json::{Value, json};
 use testkit::{Parts, Result, test};
 
 use super::{get, id, person, registered, unique};
-use crate::place::{Place, ask, at};
+use crate::place::{Place, ask, at, decided};
 
 pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
+    let mut trials = bookings(parts);
+    trials.extend(lives(parts));
+    trials
+}
+
+fn bookings(parts: &Parts) -> Vec<Trial> {
     vec![
         test("a_time_is_booked_once_and_answered_again_for_the_same_key", parts, |parts| async move {
             let place = Place::make(&parts).await?;
@@ -94,7 +101,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let rush = async || {
                 try_join_all(people.iter().zip(&keys).map(async |(patient, key)| {
                     let wanted = place.wanted(patient, &at(9, 0));
-                    ask(&parts, Role::FrontDesk, "/api/appointments", key, None, &wanted).await
+                    decided(&parts, key, &wanted).await
                 }))
                 .await
             };
@@ -131,15 +138,19 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
                     )
                 })
                 .collect();
-            let answers = try_join_all(wanted.iter().map(async |wanted| {
-                ask(&parts, Role::FrontDesk, "/api/appointments", &unique("key"), None, wanted).await
-            }))
-            .await?;
+            let answers =
+                try_join_all(wanted.iter().map(async |wanted| decided(&parts, &unique("key"), wanted).await)).await?;
             let statuses: BTreeSet<_> = answers.iter().map(|(status, _)| *status).collect();
             assert_eq!(statuses, BTreeSet::from([201, 409]));
             assert_eq!(overlapping(&parts).await?, 0);
             Ok(())
         }),
+    ]
+}
+
+/// What becomes of appointments.
+fn lives(parts: &Parts) -> Vec<Trial> {
+    vec![
         test("a_visit_goes_through_its_states_and_keeps_every_version", parts, |parts| async move {
             let place = Place::make(&parts).await?;
             let patient = registered(&parts, &person(&unique("Visit"))).await?;

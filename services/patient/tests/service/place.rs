@@ -1,4 +1,7 @@
 //! A clinic with somebody who sees patients there.
+#![expect(clippy::unwrap_used, reason = "what is not there is a failed test")]
+
+use std::time::Duration;
 
 use access::Role;
 use jiff::{Timestamp, ToSpan as _, Zoned, civil::Date, tz::TimeZone};
@@ -86,4 +89,15 @@ pub(crate) async fn ask(
     }
     let answer = request.send().await?;
     Ok((answer.status().as_u16(), answer.json().await?))
+}
+
+/// Books as a client does that wants to know: while nobody can tell, it asks again with the same key.
+pub(crate) async fn decided(parts: &Parts, key: &str, wanted: &Value) -> Result<(u16, Value)> {
+    loop {
+        let answer = ask(parts, Role::FrontDesk, "/api/appointments", key, None, wanted).await?;
+        if answer.0 != 503 {
+            return Ok(answer);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }

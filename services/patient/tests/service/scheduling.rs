@@ -5,6 +5,7 @@
 //! knows the rules as a person would say them: in no minute are more at a practitioner or in a room than one, or than
 //! was declared for those who said that they overbook; in no minute is a patient at two places; nobody is put into a
 //! leave.
+#![expect(clippy::unwrap_used, reason = "what is not there is a failed test")]
 
 use jiff::{SignedDuration, Timestamp};
 use libtest_mimic::Trial;
@@ -31,7 +32,7 @@ const PUT: &str = "insert into state.state (key, value) values ($1, convert_to($
 
 pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
     vec![test("ten_thousand_random_changes_agree_with_a_model", parts, |parts| async move {
-        let mut book = Book::new(parts.database().await?).await?;
+        let mut book = Book::new(parts.database().await?)?;
         let mut counts = std::collections::BTreeMap::<String, usize>::new();
         for case in 0..CASES {
             let outcome = book.anything().await?;
@@ -90,7 +91,7 @@ fn takes_time(status: Status) -> bool {
 }
 
 impl Book {
-    async fn new(database: Database) -> Result<Self> {
+    fn new(database: Database) -> Result<Self> {
         let world = u64::from_be_bytes(Uuid::now_v7().into_bytes()[..8].try_into()?);
         let dice = Dice(world);
         Ok(Self { database, dice, kept: Vec::new(), leaves: Vec::new(), beginning: BEGINNING.parse()?, world })

@@ -63,12 +63,18 @@ impl Bookings {
             let practitioner = elsewhere.and_then(|elsewhere| elsewhere.practitioner);
             let practitioner = practitioner.unwrap_or(current.appointment.practitioner_id);
             let takes_time = elsewhere.is_some() || step.corrects();
-            let _turn = if takes_time { Some(self.turns.take(practitioner).await?) } else { None };
+            let queue = self.turns.of(practitioner);
+            let _turn = if takes_time { Some(queue.turn().await?) } else { None };
             let next = self.decide(&loaded, step, now).await?;
             let keyed = request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: expected + 1 });
             let entry = entry(audit::Action::Update, "update", caller, &next).detail("action", step.action().name());
             match self.appointments.replace(&loaded, &next, keyed, &entry).await {
-                Ok(version) => return Ok(Versioned { id, appointment: next, version }),
+                Ok(version) => {
+                    if takes_time {
+                        queue.save();
+                    }
+                    return Ok(Versioned { id, appointment: next, version });
+                }
                 // Whoever was faster may have been the same request: the next round tells.
                 Err(Failure::Changed) => {}
                 Err(Failure::Constraint { .. }) if step.corrects() => {

@@ -78,7 +78,8 @@ impl Bookings {
     ) -> Result<VersionedSeries, SeriesError> {
         let id = request.key;
         let zone = self.zone(wanted.wanted.clinic).await?;
-        let _turn = self.turns.take(wanted.wanted.practitioner).await?;
+        let queue = self.turns.of(wanted.wanted.practitioner);
+        let _turn = queue.turn().await?;
         for _ in 0..TRIES {
             if let Some(made) = self.made(id, request).await? {
                 return Ok(made);
@@ -87,7 +88,10 @@ impl Bookings {
             let entry = Entry::new(audit::Action::Create, "create").by(caller).of_patient(series.patient_id.as_uuid());
             let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
             match self.appointments.create_series(id, &series, keyed, &entry, &appointments).await {
-                Ok(()) => return Ok(VersionedSeries { id, series, version: 1 }),
+                Ok(()) => {
+                    queue.save();
+                    return Ok(VersionedSeries { id, series, version: 1 });
+                }
                 Err(failure) if is_lost_race(&failure) => {}
                 Err(failure) => return Err(failure.into()),
             }
