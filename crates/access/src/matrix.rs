@@ -100,11 +100,11 @@ pub fn operations() -> Result<&'static [Operation], MatrixError> {
     MATRIX.as_deref().map_err(Clone::clone)
 }
 
-/// Who may use a method over gRPC, `package.Service/Method`.
-pub fn allowed_to_call(app: &str, method: &str) -> Result<&'static Allowed, MatrixError> {
-    let name = Name::Grpc(method.to_owned());
+/// Who may use an operation of an app, `VERB /path` or `package.Service/Method`.
+pub fn allowed_to(app: &str, operation: &str) -> Result<&'static Allowed, MatrixError> {
+    let name = Name::parse(operation)?;
     let found = operations()?.iter().find(|operation| operation.app == app && operation.name == name);
-    let missing = || MatrixError::Missing { app: app.to_owned(), operation: method.to_owned() };
+    let missing = || MatrixError::Missing { app: app.to_owned(), operation: operation.to_owned() };
     found.map(|operation| &operation.allowed).ok_or_else(missing)
 }
 
@@ -191,11 +191,8 @@ mod tests {
     fn the_matrix_reads() {
         let operations = operations().unwrap();
         assert!(operations.iter().any(|operation| operation.name.to_string() == "GET /api/patients/{id}"));
-        assert!(!allowed_to_call("billing", "billing.v1.Accounts/GetAccount").unwrap().is_open());
-        assert!(matches!(
-            allowed_to_call("patient", "billing.v1.Accounts/GetAccount"),
-            Err(MatrixError::Missing { .. })
-        ));
+        assert!(!allowed_to("billing", "billing.v1.Accounts/GetAccount").unwrap().is_open());
+        assert!(matches!(allowed_to("patient", "billing.v1.Accounts/GetAccount"), Err(MatrixError::Missing { .. })));
     }
 
     #[test]

@@ -11,11 +11,11 @@ use uuid::Uuid;
 use crate::{
     APP_ID,
     config::Config,
-    inbound::http::{self, Viewer},
+    inbound::http::{self, UseCases, Viewer},
     outbound::{
         appointments::Appointments, billing::BillingAccounts, calendar::Calendars, patients::Patients, records::Records,
     },
-    service::{Registry, booking::Bookings, calendar::Calendar, chart::Charts},
+    service::{Registry, booking::Bookings, calendar::Calendar, chart::Charts, summary::Summaries},
 };
 
 /// The service, ready to run.
@@ -47,8 +47,10 @@ impl App {
             .with_store(&sidecar)
             .needs("access tokens", move || Box::pin(future::ready(known.ready())))
             .needs("audit", move || Box::pin(future::ready(kept.keeps_up())));
+        let summaries = Summaries::new(&sidecar)?;
         let viewer = Viewer { sidecar, recorder: recorder.clone() };
-        let routes = http::routes(registry, charts, calendar, bookings, viewer, tokens)?;
+        let use_cases = UseCases { registry, charts, calendar, bookings, summaries };
+        let routes = http::routes(use_cases, viewer, tokens)?;
         #[cfg(debug_assertions)]
         let routes = if config.ignore_idempotency_keys { http::forgetting_keys(routes) } else { routes };
         Ok(Self { server: Server::new(&config.app, readiness, routes, None), recorder })

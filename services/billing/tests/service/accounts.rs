@@ -1,7 +1,10 @@
 use access::Role;
 use contracts::billing::{
     account_id,
-    v1::{AccountRefusal, AccountStatus, GetAccountRequest, OpenAccountsRequest, account_opening_result::Outcome},
+    v1::{
+        AccountRefusal, AccountStatus, GetAccountRequest, GetBalanceRequest, OpenAccountsRequest,
+        account_opening_result::Outcome,
+    },
 };
 use futures::future::try_join_all;
 use libtest_mimic::Trial;
@@ -67,6 +70,25 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
                 assert_eq!(result.outcome, Some(Outcome::Refusal(refusal.into())));
             }
             assert_eq!(accounts_of(&parts, other).await?, 0);
+            Ok(())
+        }),
+        test("a_patient_with_an_account_owes_nothing_until_something_is_charged", parts, |parts| async move {
+            let patient = Uuid::now_v7();
+            open(&parts, &[patient]).await?;
+            let ask = async |token: Option<String>, patient_id: String| {
+                anyhow::Ok(client(&parts, token).await?.get_balance(GetBalanceRequest { patient_id }).await)
+            };
+            for role in [Role::FrontDesk, Role::Biller, Role::Admin] {
+                let balance = ask(Some(parts.token(role)?), patient.to_string()).await??.into_inner();
+                assert!(balance.open.is_empty(), "{balance:?}");
+            }
+            for (token, patient, code) in [
+                (Some(parts.token(Role::Biller)?), Uuid::now_v7(), Code::NotFound),
+                (Some(parts.token(Role::Nurse)?), patient, Code::PermissionDenied),
+                (None, patient, Code::Unauthenticated),
+            ] {
+                assert_eq!(ask(token, patient.to_string()).await?.map_err(|status| status.code()).err(), Some(code));
+            }
             Ok(())
         }),
         test("an_account_is_shown_to_those_who_may_see_it", parts, |parts| async move {

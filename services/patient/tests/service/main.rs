@@ -13,6 +13,7 @@ mod place;
 mod refusing;
 mod registering;
 mod scheduling;
+mod summary;
 mod together;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         trials.extend(calendar::tests(&parts));
         trials.extend(booking::tests(&parts));
         trials.extend(scheduling::tests(&parts));
+        trials.extend(summary::tests(&parts));
         trials.extend(faults::tests(&parts));
         Ok(trials)
     })
