@@ -5,8 +5,9 @@ use contracts::{
     billing::{
         account_id,
         v1::{
-            Account, AccountOpened, AccountOpeningResult, GetAccountRequest, GetAccountResponse, OpenAccountsRequest,
-            OpenAccountsResponse, account_opening_result::Outcome, accounts_server,
+            Account, AccountOpened, AccountOpeningResult, GetAccountRequest, GetAccountResponse, GetBalanceRequest,
+            GetBalanceResponse, OpenAccountsRequest, OpenAccountsResponse, account_opening_result::Outcome,
+            accounts_server,
         },
     },
     patient::v1::PatientRegistered,
@@ -69,6 +70,10 @@ impl accounts_server::Accounts for Billing {
     }
 
     async fn get_account(&self, _: Request<GetAccountRequest>) -> Result<tonic::Response<GetAccountResponse>, Status> {
+        Err(Status::unimplemented("the floor is not asked this"))
+    }
+
+    async fn get_balance(&self, _: Request<GetBalanceRequest>) -> Result<tonic::Response<GetBalanceResponse>, Status> {
         Err(Status::unimplemented("the floor is not asked this"))
     }
 }
