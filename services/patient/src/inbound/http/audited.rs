@@ -32,7 +32,6 @@ pub(super) const COLLECTIONS: Collections = Collections {
         ("notes", "note"),
         ("appointments", "appointment"),
         ("series", "series"),
-        ("waitlist", "waitlist-entry"),
         ("clinics", "clinic"),
         ("practitioners", "practitioner"),
         ("rooms", "room"),
@@ -118,7 +117,7 @@ fn category(entry: &Value) -> &'static str {
     match (entry["subtype"].as_str(), entry.pointer("/entity/type").and_then(Value::as_str)) {
         (Some("access-log"), _) => "audit",
         (_, Some("patient")) => "demographics",
-        (_, Some("appointment" | "series" | "waitlist-entry")) => "appointments",
+        (_, Some("appointment" | "series")) => "appointments",
         _ => "clinical",
     }
 }

@@ -31,10 +31,9 @@ pub(crate) fn refusals(log: &Log, databases: &Databases) -> Line {
     let mut line = Line::new("refusals", "what was refused had to be, and a 409 names what is in the way");
     for entry in &log.entries {
         let expected = match entry.wish {
-            Wish::Register | Wish::Replay => entry.status == Some(201),
-            Wish::Book => entry.status == Some(201) || taken(entry, databases) || out_of_use(entry, databases),
             // What was acknowledged stays so, whoever is out of use by now.
-            Wish::Rebook => entry.status == Some(201),
+            Wish::Register | Wish::Replay | Wish::Rebook => entry.status == Some(201),
+            Wish::Book => entry.status == Some(201) || taken(entry, databases) || out_of_use(entry, databases),
             Wish::Reschedule => entry.status == Some(200) || taken(entry, databases) || out_of_use(entry, databases),
             Wish::Cancel | Wish::Correct => entry.status == Some(200),
             Wish::Observe => entry.status == Some(201) || out_of_use(entry, databases),
