@@ -14,7 +14,8 @@ const INSIDE: SignedDuration = SignedDuration::from_secs(55);
 const OUTSIDE: SignedDuration = SignedDuration::from_secs(65);
 /// Beyond that minute, too, and for longer.
 const TOO_LATE: SignedDuration = SignedDuration::from_secs(661);
-const TOO_EARLY: SignedDuration = SignedDuration::from_secs(90);
+/// Longer than a trial of every operation takes.
+const TOO_EARLY: SignedDuration = SignedDuration::from_secs(500);
 
 impl Issuer {
     /// Tokens that must be refused everywhere, each with what is wrong with it. All but that is as it should be.

@@ -198,9 +198,13 @@ fn public_routes(operation: &Operation) -> Result<Vec<(String, String)>> {
     })
 }
 
+/// Answers that say nothing of who asked: too slow, too large, too often.
+const UNLOOKED: [u16; 4] = [408, 413, 429, 431];
+
 /// A refused sign-in has its own words, and is no refused token.
 fn outcome(answer: &Answer) -> Result<Outcome> {
-    ensure!(answer.status < 500, "answered {}: {}", answer.status, answer.body);
+    let looked = answer.status < 500 && !UNLOOKED.contains(&answer.status);
+    ensure!(looked, "answered {}: {}", answer.status, answer.body);
     Ok(match answer.status {
         401 => Outcome::NotSignedIn,
         403 => Outcome::Refused,
