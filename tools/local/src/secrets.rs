@@ -185,7 +185,7 @@ fn bytes<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-fn random() -> Result<String> {
+pub(crate) fn random() -> Result<String> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes::<32>()?))
 }
 

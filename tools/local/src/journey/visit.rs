@@ -10,6 +10,7 @@ use super::{
     Traveller,
     answer::{Answer, send},
 };
+use crate::secrets;
 
 const ZONE: &str = "Europe/Berlin";
 
@@ -63,7 +64,7 @@ impl Clinic {
 impl<'a> Traveller<'a> {
     /// Somebody of the staff, who is made and signs in.
     async fn staff(&self, role: &str) -> Result<Traveller<'a>> {
-        let (email, password) = (format!("{role}-{}@clinic.example", Uuid::now_v7()), Uuid::now_v7().to_string());
+        let (email, password) = (format!("{role}-{}@clinic.example", Uuid::now_v7()), secrets::random()?);
         let user = json!({ "email": email, "password": password, "role": role });
         self.make("/auth/users", &user).await?;
         let credentials = json!({ "email": email, "password": password });
