@@ -26,7 +26,7 @@ PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## build what is missing, start everything, show a registration
+run: build ## build what is missing, start everything, show a visit
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(BIN)/pms-local up
 
 stop: ## stop everything; the data stays
@@ -44,7 +44,7 @@ reset: ## stop everything and delete the data (asks first; YES=1 does not)
 env: ## print PMS_URL, PMS_ADMIN_EMAIL, PMS_ADMIN_PASSWORD, for eval
 	@$(LOCAL) env
 
-journey: ## show a registration on the running system
+journey: ## show a visit on the running system
 	@$(LOCAL) journey
 
 build: prerequisites ## build daprd, sentry, the CLI and the services; fetch Kafka

@@ -22,7 +22,7 @@ pub(crate) struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start what does not run, wait until it is ready, and show a registration.
+    /// Start what does not run, wait until it is ready, and show a visit.
     Up(Up),
     /// Stop everything; the data stays.
     Down,
@@ -41,7 +41,7 @@ pub(crate) enum Command {
     },
     /// Print where the system is and who may sign in, for `eval`.
     Env,
-    /// Show a registration on the running system.
+    /// Show a visit on the running system.
     Journey,
     /// Give `auth` another key to sign access tokens with.
     RotateKeys(RotateKeys),
