@@ -11,7 +11,11 @@ use serde_json::{Value, json};
 use testkit::{Parts, Result, test};
 use tokio::time::{Instant, sleep};
 
-use super::{id, person, register, registered, unique};
+use super::{
+    id, person,
+    place::{Place, at},
+    register, registered, unique,
+};
 
 /// A request by somebody of this role, by whose id its entry is found.
 fn ask(parts: &Parts, role: Role, method: Method, path: &str) -> Result<(String, RequestBuilder)> {
@@ -61,6 +65,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
         test("the_privacy_officer_sees_the_audit_and_is_seen", parts, viewing),
         test("an_access_log_has_all_that_was_done_with_one_record_and_nothing_else", parts, access_log),
         test("a_chart_is_recorded_though_its_routes_know_nothing_of_it", parts, charts),
+        test("an_appointment_says_whose_it_is_though_its_path_does_not", parts, appointments),
         test("an_access_log_is_for_who_may_and_asks_what_it_can", parts, refused_logs),
         test("nobody_is_answered_without_a_trace", parts, fails_closed),
         test("every_operation_has_its_entry_though_the_database_is_killed", parts, counts),
@@ -170,6 +175,20 @@ async fn viewing(parts: Parts) -> Result {
     let looked = read(&parts, Role::PrivacyOfficer, &path, 200).await?;
     let entries = sealed(&parts, &[looked]).await?;
     assert_eq!((entries.len(), &entries[0]["subtype"]), (1, &json!("audit-log-used")));
+    Ok(())
+}
+
+async fn appointments(parts: Parts) -> Result {
+    let patient = registered(&parts, &person(&unique("Booked"))).await?;
+    let (status, booked) = Place::make(&parts).await?.book(&parts, &patient, &at(11, 0)).await?;
+    assert_eq!(status, 201, "{booked}");
+    let path = format!("/api/appointments/{}", id(&booked));
+    let one = read(&parts, Role::Nurse, &path, 200).await?;
+    let all = read(&parts, Role::Nurse, &format!("{path}/history"), 200).await?;
+    for entry in sealed(&parts, &[one, all]).await? {
+        let told = (&entry["patient"], &entry["entity_type"], &entry["entity_id"]);
+        assert_eq!(told, (&patient["id"], &json!("appointment"), &booked["id"]), "{entry}");
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod written;
 use std::sync::Arc;
 
 use access::{Caller, Door, Guard};
+use audit::OfPatient;
 use axum::{
     Extension,
     extract::{Path, Request},
@@ -118,7 +119,8 @@ async fn history(
         return Err(not_found());
     }
     let next = found.items.last().map(|version| version.version.to_string());
-    Ok(page(&found, next, &format!("/api/appointments/{id}/history"), &parameters))
+    let response = page(&found, next, &format!("/api/appointments/{id}/history"), &parameters);
+    Ok(found.items.iter().take(1).fold(response, |response, version| shown(version, response)))
 }
 
 /// The actions that begin an appointment, by the status that it has then.
@@ -177,7 +179,13 @@ fn not_found() -> Problem {
 }
 
 fn answer(versioned: &Versioned) -> Response {
-    tagged(versioned.version, appointment_json(versioned))
+    shown(versioned, tagged(versioned.version, appointment_json(versioned)))
+}
+
+/// Says whose record was shown, for the log of who was at it: the path names but the appointment.
+fn shown(versioned: &Versioned, mut response: Response) -> Response {
+    response.extensions_mut().insert(OfPatient(versioned.appointment.patient_id.as_uuid()));
+    response
 }
 
 /// A body with the version that it is of.
