@@ -27,7 +27,7 @@ use crate::{
 /// Who was faster is found out by another look; more than this is more than bad luck.
 const TRIES: u8 = 5;
 /// Looks that are made without waiting for a turn.
-const LOOKS: u8 = 2;
+const TRIES_WITHOUT_A_TURN: u8 = 2;
 
 /// The book of appointments.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ impl Bookings {
         let queue = self.turns.of(wanted.practitioner);
         for tried in 0..TRIES {
             // Who is late to a rush is told so without a turn; who keeps being overtaken looks during theirs.
-            let mut turn = if tried < LOOKS { None } else { Some(queue.turn().await?) };
+            let mut turn = if tried < TRIES_WITHOUT_A_TURN { None } else { Some(queue.turn().await?) };
             let look = queue.look().await?;
             let saved = queue.saved();
             let check = self.appointments.check(&wanted.asked(id)).await?;
