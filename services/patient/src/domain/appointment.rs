@@ -6,6 +6,7 @@ pub mod series;
 mod situation;
 mod status;
 pub mod transitions;
+pub mod waiting;
 mod when;
 
 use std::fmt;
@@ -14,15 +15,18 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use self::transitions::{Action, Guard, transition};
 pub use self::{
     placement::{Capacity, Overlap, Place, Resource, Taken, lane, overlaps},
     situation::{Situation, Unplaceable, Wish},
     status::{CancellationReason, Status},
     when::When,
 };
+use self::{
+    transitions::{Action, Guard, transition},
+    waiting::Waiting,
+};
 use super::{
-    calendar::{ClinicId, PractitionerId, RoomId, ServiceId, interval::Interval},
+    calendar::{ClinicId, ServiceId, interval::Interval},
     patient::PatientId,
 };
 
@@ -64,26 +68,18 @@ pub struct Appointment {
     pub status: Status,
     /// Who comes.
     pub patient_id: PatientId,
-    /// Who sees them.
-    pub practitioner_id: PractitionerId,
-    /// Where, if it matters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub room_id: Option<RoomId>,
     /// What for.
     pub service_id: ServiceId,
     /// At which clinic.
     pub clinic_id: ClinicId,
     /// The clinic's zone, an IANA name.
     pub time_zone: String,
-    /// What the patient is told, or what they ask for.
-    pub time: Interval,
-    /// With the buffers of the service.
-    pub busy: Interval,
-    /// 0, or what a deliberate overbooking took.
-    pub lane: u16,
-    /// Who else may be there at the same time, and why.
+    /// When, where and at whom; none as long as the patient waits for that.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
+    /// What the patient would take or would have taken, if they wait or have waited.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub overbooking: Option<Overbooking>,
+    pub waiting: Option<Waiting>,
     /// The series that it is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<Occurrence>,
@@ -171,14 +167,16 @@ pub struct Cancellation {
     pub late: bool,
 }
 
-/// Where an appointment may be, as the guard found.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// Where an appointment is, as the guard found it free.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Placement {
     /// The place.
+    #[serde(flatten)]
     pub place: Place,
-    /// The lane that is left.
+    /// 0, or what a deliberate overbooking took.
     pub lane: u16,
-    /// Given when others may be there.
+    /// Who else may be there at the same time, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub overbooking: Option<Overbooking>,
 }
 
@@ -267,7 +265,7 @@ pub enum Refusal {
 }
 
 impl Appointment {
-    /// A new appointment, made by one of the actions that begin one.
+    /// A new appointment, made by one of the actions that begin one at a place.
     pub fn new(
         subject: Subject,
         placement: Placement,
@@ -276,37 +274,48 @@ impl Appointment {
         now: Timestamp,
     ) -> Option<Self> {
         let row = transition(None, action)?;
-        let stamps = Stamps {
-            created: now,
-            changed: now,
-            booked: (row.to == Status::Booked).then_some(now),
-            ..Stamps::default()
-        };
-        let Placement { place, lane, overbooking } = placement;
-        Some(Self {
-            status: row.to,
+        let booked = (row.to == Status::Booked).then_some(now);
+        Some(Self { placement: Some(placement), series, ..Self::begun(subject, row.to, now, booked) })
+    }
+
+    /// Somebody who waits for a time.
+    pub fn waiting(subject: Subject, waiting: Waiting, now: Timestamp) -> Self {
+        Self { waiting: Some(waiting), ..Self::begun(subject, Status::Waitlist, now, None) }
+    }
+
+    fn begun(subject: Subject, status: Status, now: Timestamp, booked: Option<Timestamp>) -> Self {
+        Self {
+            status,
             patient_id: subject.patient,
-            practitioner_id: place.practitioner,
-            room_id: place.room,
             service_id: subject.service,
             clinic_id: subject.clinic,
             time_zone: subject.time_zone,
-            time: place.time,
-            busy: place.busy,
-            lane,
-            overbooking,
-            series,
+            placement: None,
+            waiting: None,
+            series: None,
             reschedules: 0,
-            stamps,
+            stamps: Stamps { created: now, changed: now, booked, ..Stamps::default() },
             cancellation: None,
             no_show_reason: None,
             correction_reason: None,
-        })
+        }
     }
 
-    /// Where it is.
-    pub const fn place(&self) -> Place {
-        Place { practitioner: self.practitioner_id, room: self.room_id, time: self.time, busy: self.busy }
+    /// Where it is; nowhere while the patient waits for a time.
+    pub fn place(&self) -> Option<Place> {
+        self.placement.as_ref().map(|placement| placement.place)
+    }
+
+    /// When the patient is to be here.
+    pub fn time(&self) -> Option<Interval> {
+        self.place().map(|place| place.time)
+    }
+
+    /// The place that was taken before and is to have somewhere in it that is free now.
+    pub fn frees(&self, next: &Self, now: Timestamp) -> Option<Place> {
+        let place = self.place().filter(|place| self.status.takes_time() && place.time.start > now)?;
+        let stays = next.status.takes_time() && next.place().is_some_and(|next| next.excludes(&place));
+        (!stays).then_some(place)
     }
 
     /// Whether the table and the guards that need no one else allow an action now.
@@ -317,7 +326,7 @@ impl Appointment {
         let unmet = row.guards.iter().find(|guard| match guard {
             Guard::Free | Guard::StillFree | Guard::Reason => false,
             Guard::SameDay => !self.is_on_its_day(now),
-            Guard::Overdue => now < self.time.start + GRACE,
+            Guard::Overdue => self.time().is_none_or(|time| now < time.start + GRACE),
             Guard::NotStarted => self.stamps.started.is_some(),
             Guard::Started => self.stamps.started.is_none(),
         });
@@ -333,7 +342,7 @@ impl Appointment {
         match change {
             Change::Book(placement) => {
                 stamps.booked = Some(now);
-                next.put(placement);
+                next.placement = Some(placement);
             }
             Change::Reschedule(placement) => {
                 stamps.rescheduled = Some(now);
@@ -343,7 +352,7 @@ impl Appointment {
                 if let Some(series) = &mut next.series {
                     series.moved = true;
                 }
-                next.put(placement);
+                next.placement = Some(placement);
             }
             Change::Confirm => stamps.confirmed = Some(now),
             Change::Arrive => stamps.arrived = Some(now),
@@ -352,7 +361,8 @@ impl Appointment {
             Change::Finish => stamps.finished = Some(now),
             Change::Cancel(reason) => {
                 stamps.cancelled = Some(now);
-                let late = self.status.takes_time() && now > self.time.start - EARLY_ENOUGH;
+                let late = |time: Interval| self.status.takes_time() && now > time.start - EARLY_ENOUGH;
+                let late = self.time().is_some_and(late);
                 next.cancellation = Some(Cancellation { reason, late });
             }
             Change::NoShow(reason) => {
@@ -372,20 +382,11 @@ impl Appointment {
         Ok(next)
     }
 
-    fn put(&mut self, Placement { place, lane, overbooking }: Placement) {
-        self.practitioner_id = place.practitioner;
-        self.room_id = place.room;
-        self.time = place.time;
-        self.busy = place.busy;
-        self.lane = lane;
-        self.overbooking = overbooking;
-    }
-
     fn is_on_its_day(&self, now: Timestamp) -> bool {
+        let Some(Interval { start, .. }) = self.time() else { return false };
         let day = |zone: TimeZone, at: Timestamp| zone.to_datetime(at).date();
-        let same =
-            TimeZone::get(&self.time_zone).is_ok_and(|zone| day(zone.clone(), now) == day(zone, self.time.start));
-        same || now.duration_since(self.time.start).abs() <= DAY_TOLERANCE
+        let same = TimeZone::get(&self.time_zone).is_ok_and(|zone| day(zone.clone(), now) == day(zone, start));
+        same || now.duration_since(start).abs() <= DAY_TOLERANCE
     }
 }
 

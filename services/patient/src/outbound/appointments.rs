@@ -3,6 +3,7 @@
 mod check;
 pub mod series;
 mod snapshot;
+pub mod waiting;
 
 use audit::Entry;
 use contracts::{
@@ -22,7 +23,7 @@ use sidecar::{
 };
 use uuid::Uuid;
 
-pub use self::check::{Asked, Check, Missing};
+pub use self::check::{Asked, Check, Missing, Named};
 use self::snapshot::snapshot;
 use crate::{
     APP_ID,
@@ -114,15 +115,18 @@ impl Appointments {
         self.documents.save(vec![created(id, appointment, Some(request), entry)?]).await
     }
 
-    /// Stores the next version of an appointment.
+    /// Stores the next version of an appointment, and with it what goes together with that.
     pub async fn replace(
         &self,
         loaded: &Loaded,
         appointment: &Appointment,
         request: Option<KeyedRequest>,
         entry: &Entry,
+        beside: Vec<Write>,
     ) -> Result<u64, Failure> {
-        self.documents.save(vec![replaced(loaded, appointment, request, entry)?]).await?;
+        let mut writes = vec![replaced(loaded, appointment, request, entry)?];
+        writes.extend(beside);
+        self.documents.save(writes).await?;
         Ok(loaded.current.version + 1)
     }
 

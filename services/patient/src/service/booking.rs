@@ -4,6 +4,7 @@ pub mod change;
 pub mod look;
 pub mod series;
 mod turns;
+pub mod waiting;
 
 use access::{Caller, Role};
 use audit::Entry;
@@ -17,6 +18,7 @@ use crate::{
         appointment::{
             Appointment, AppointmentId, Overlap, Placement, Refusal, Situation, Subject, Unplaceable, When, Wish,
             transitions::{Action, transition},
+            waiting::NoOffer,
         },
         calendar::{ClinicId, PractitionerId, RoomId, ServiceId, availability::Unbookable, zone::Zone},
         patient::PatientId,
@@ -73,6 +75,12 @@ pub enum BookingError {
     /// The calendar has no such time.
     #[error(transparent)]
     Unbookable(Unbookable),
+    /// Who waits has no time, so it has to be said.
+    #[error("who waits has no time")]
+    NeedsPlace(Vec<&'static str>),
+    /// An opening is not to be had.
+    #[error(transparent)]
+    NoOffer(NoOffer),
     /// Others are in the way.
     #[error("the time is taken")]
     Taken(Vec<Overlap>),
@@ -175,7 +183,7 @@ impl Wanted {
         Asked {
             own,
             patient: self.patient,
-            practitioner: self.practitioner,
+            practitioner: Some(self.practitioner),
             room: self.room,
             service: self.service,
             clinic: self.clinic,
@@ -238,8 +246,10 @@ fn may_overbook(caller: &Caller, overbook: Option<&String>) -> Result<(), Bookin
 /// The entry that goes with a version of an appointment.
 fn entry(action: audit::Action, subtype: &'static str, caller: &Caller, appointment: &Appointment) -> Entry {
     let entry = Entry::new(action, subtype).by(caller).of_patient(appointment.patient_id.as_uuid());
-    match &appointment.overbooking {
-        Some(overbooking) => entry.detail("lane", appointment.lane).detail("overbooked", &overbooking.reason),
-        None => entry,
+    match &appointment.placement {
+        Some(Placement { lane, overbooking: Some(overbooking), .. }) => {
+            entry.detail("lane", lane).detail("overbooked", &overbooking.reason)
+        }
+        _ => entry,
     }
 }

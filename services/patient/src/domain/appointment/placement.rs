@@ -10,16 +10,26 @@ use crate::domain::{
 };
 
 /// A time at somebody's and somewhere.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Place {
     /// Who sees the patient.
+    #[serde(rename = "practitionerId")]
     pub practitioner: PractitionerId,
     /// Where, if it matters.
+    #[serde(rename = "roomId", skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomId>,
     /// What the patient is told.
     pub time: Interval,
     /// With the buffers of the service: what practitioner and room are taken for.
     pub busy: Interval,
+}
+
+impl Place {
+    /// Whether two appointments cannot have both, whoever comes.
+    pub fn excludes(&self, other: &Self) -> bool {
+        let same_room = self.room.is_some() && self.room == other.room;
+        self.busy.meets(other.busy) && (self.practitioner == other.practitioner || same_room)
+    }
 }
 
 /// How many may be seen at the same time when somebody wants it so.

@@ -2,6 +2,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::{transitions::TABLE, *};
+use crate::domain::calendar::{PractitionerId, RoomId};
 
 /// 09:00 in Berlin.
 fn start() -> Timestamp {
@@ -28,7 +29,12 @@ fn made(action: Action) -> Appointment {
         clinic: ClinicId::new(Uuid::from_u128(4)),
         time_zone: "Europe/Berlin".to_owned(),
     };
-    Appointment::new(subject, placement(0), action, None, start() - minutes(60 * 24 * 7)).unwrap()
+    let before = start() - minutes(60 * 24 * 7);
+    if action == Action::Wait {
+        let requested_period = Interval::new(before, start());
+        return Appointment::waiting(subject, Waiting { requested_period, practitioner: None, priority: 5 }, before);
+    }
+    Appointment::new(subject, placement(0), action, None, before).unwrap()
 }
 
 fn change(action: Action) -> Option<Change> {
@@ -70,7 +76,7 @@ fn a_visit_keeps_all_its_times() {
     let Stamps { booked, rescheduled, confirmed, arrived, checked_in, started, finished, .. } = visit.stamps;
     let kept = [booked, rescheduled, confirmed, arrived, checked_in, started, finished];
     assert_eq!(kept, steps.map(|(_, at)| Some(at)));
-    assert_eq!(visit.time.start, day + minutes(10));
+    assert_eq!(visit.time().unwrap().start, day + minutes(10));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod actions;
 mod agenda;
 mod refusals;
 mod series;
+mod waiting;
 mod written;
 
 use std::sync::Arc;
@@ -64,6 +65,11 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static, G: Guard>(door: Door<S, G
         .on("POST /api/appointments/series", series::make)
         .on("GET /api/appointments/series/{id}", series::read)
         .on("POST /api/appointments/series/{id}/cancel", series::cancel)
+        .on("GET /api/appointments/waitlist", waiting::waitlist)
+        .on("GET /api/appointments/openings", waiting::openings)
+        .on("GET /api/appointments/openings/{id}", waiting::read)
+        .on("POST /api/appointments/openings/{id}/accept", waiting::accept)
+        .on("POST /api/appointments/openings/{id}/decline", waiting::decline)
         .on("GET /api/patients/{id}/appointments", agenda::of_patient)
         .on("GET /api/practitioners/{id}/appointments", agenda::of_practitioner)
         .on("GET /api/rooms/{id}/appointments", agenda::of_room)
@@ -81,13 +87,16 @@ async fn make(
     let mut object = input::body(&body)?;
     let mut findings = Findings::default();
     let action = object.parsed("status", 20, &mut findings, beginning).unwrap_or(Action::Book);
-    let wanted = wanted(&mut object, true, &mut findings);
-    object.finish(&mut findings);
-    let (wanted, when) = findings.into_result(wanted)?;
-    let wanted = Wanted { start: bookings.resolve(wanted.clinic, when).await?, ..wanted };
-
     let keyed = Keyed { key, hash: hash(&asked.to_string()) };
-    let made = bookings.make(&caller, action, &wanted, keyed, Timestamp::now()).await?;
+    let made = if action == Action::Wait {
+        waiting::make(&bookings, &caller, object, findings, keyed).await?
+    } else {
+        let wanted = wanted(&mut object, true, &mut findings);
+        object.finish(&mut findings);
+        let (wanted, when) = findings.into_result(wanted)?;
+        let wanted = Wanted { start: bookings.resolve(wanted.clinic, when).await?, ..wanted };
+        bookings.make(&caller, action, &wanted, keyed, Timestamp::now()).await?
+    };
     let location = [(header::LOCATION, format!("/api/appointments/{}", made.id))];
     Ok((StatusCode::CREATED, location, answer(&made)).into_response())
 }

@@ -11,7 +11,7 @@ use super::{Appointments, Versioned, parse};
 use crate::{
     domain::{
         appointment::{AppointmentId, Situation, Taken},
-        calendar::{ClinicId, PractitionerId, RoomId, ServiceId, interval::Interval},
+        calendar::{ClinicId, PractitionerId, RoomId, ServiceId, clinic::Clinic, interval::Interval},
         patient::PatientId,
     },
     fhir::calendar::Resource,
@@ -24,8 +24,8 @@ pub struct Asked {
     pub own: AppointmentId,
     /// Who comes.
     pub patient: PatientId,
-    /// Who sees them.
-    pub practitioner: PractitionerId,
+    /// Who sees them, if that is known.
+    pub practitioner: Option<PractitionerId>,
     /// Where; none is any room of the clinic.
     pub room: Option<RoomId>,
     /// What for.
@@ -43,6 +43,15 @@ pub struct Check {
     pub own: Option<(Option<Uuid>, Versioned)>,
     /// The time around, if everything that was named is there.
     pub situation: Result<Situation, Missing>,
+}
+
+/// What the database knows of what is named, where no time is.
+#[derive(Debug)]
+pub struct Named {
+    /// What the same request made before: its hash and version 1.
+    pub own: Option<(Option<Uuid>, Versioned)>,
+    /// The clinic's zone, if everything that was named is there.
+    pub time_zone: Result<String, Missing>,
 }
 
 /// What was named and is not there.
@@ -75,8 +84,22 @@ struct AnsweredRoom {
 }
 
 impl Appointments {
-    /// Asks what there is to know.
-    pub async fn check(&self, asked: &Asked) -> Result<Check, Failure> {
+    /// Asks whether what is named is there, where no time is: what the same request made before, and the clinic's zone.
+    pub async fn named(&self, asked: &Asked) -> Result<Named, Failure> {
+        let answer = self.ask(asked).await?;
+        let own = answer.own.as_ref().map(|document| parse(asked.own, document)).transpose()?;
+        let missing = missing(asked, &answer);
+        let time_zone = match &answer.clinic {
+            Some(clinic) if missing.fields.is_empty() => {
+                let clinic: Clinic = read(asked.clinic.as_uuid(), clinic)?;
+                Ok(clinic.zone.name().to_owned())
+            }
+            _ => Err(missing),
+        };
+        Ok(Named { own, time_zone })
+    }
+
+    async fn ask(&self, asked: &Asked) -> Result<Answer, Failure> {
         let parameter = json!({
             "id": asked.own,
             "patientId": asked.patient,
@@ -86,15 +109,20 @@ impl Appointments {
             "clinicId": asked.clinic,
             "starts": asked.starts,
         });
-        let answer: Answer = self.checks.ask(&parameter).await?;
+        self.checks.ask(&parameter).await
+    }
+
+    /// Asks what there is to know.
+    pub async fn check(&self, asked: &Asked) -> Result<Check, Failure> {
+        let answer = self.ask(asked).await?;
         let own = answer.own.as_ref().map(|document| parse(asked.own, document)).transpose()?;
         Ok(Check { own, situation: situation(asked, answer)? })
     }
 }
 
 fn situation(asked: &Asked, answer: Answer) -> Result<Result<Situation, Missing>, Failure> {
-    let (Some(practitioner), Some(service), Some(clinic), Some(true)) =
-        (&answer.practitioner, &answer.service, &answer.clinic, answer.patient_active)
+    let (Some(own), Some(practitioner), Some(service), Some(clinic), Some(true)) =
+        (asked.practitioner, &answer.practitioner, &answer.service, &answer.clinic, answer.patient_active)
     else {
         return Ok(Err(missing(asked, &answer)));
     };
@@ -104,7 +132,7 @@ fn situation(asked: &Asked, answer: Answer) -> Result<Result<Situation, Missing>
     let room = |room: AnsweredRoom| Ok((room.id, read(room.id.as_uuid(), &room.document)?, room.down));
     Ok(Ok(Situation {
         clinic: (asked.clinic, read(asked.clinic.as_uuid(), clinic)?),
-        practitioner: (asked.practitioner, read(asked.practitioner.as_uuid(), practitioner)?),
+        practitioner: (own, read(own.as_uuid(), practitioner)?),
         service: (asked.service, read(asked.service.as_uuid(), service)?),
         rooms: answer.rooms.into_iter().map(room).collect::<Result<_, Failure>>()?,
         leave: answer.leaves,
@@ -130,7 +158,7 @@ fn read<T: Resource>(id: Uuid, document: &RawValue) -> Result<T, Failure> {
 fn missing(asked: &Asked, answer: &Answer) -> Missing {
     let fields = [
         ("/patientId", answer.patient_active != Some(true)),
-        ("/practitionerId", answer.practitioner.is_none()),
+        ("/practitionerId", asked.practitioner.is_some() && answer.practitioner.is_none()),
         ("/roomId", asked.room.is_some() && answer.rooms.is_empty()),
         ("/serviceId", answer.service.is_none()),
         ("/clinicId", answer.clinic.is_none()),

@@ -21,21 +21,26 @@ pub(super) fn snapshot(id: AppointmentId, appointment: &Appointment, version: u6
         no_show,
         corrected,
     } = appointment.stamps;
+    let (placement, place) = (appointment.placement.as_ref(), appointment.place());
+    let waiting = appointment.waiting;
+    let practitioner = place.map(|place| place.practitioner).or_else(|| waiting?.practitioner);
     AppointmentSnapshot {
         appointment_id: id.to_string(),
         version: i64::try_from(version).unwrap_or(i64::MAX),
         status: appointment.status.code().to_owned(),
         patient_id: appointment.patient_id.to_string(),
-        practitioner_id: appointment.practitioner_id.to_string(),
-        room_id: appointment.room_id.map(|room| room.to_string()).unwrap_or_default(),
+        practitioner_id: practitioner.map(|practitioner| practitioner.to_string()).unwrap_or_default(),
+        room_id: place.and_then(|place| place.room).map(|room| room.to_string()).unwrap_or_default(),
         service_id: appointment.service_id.to_string(),
         clinic_id: appointment.clinic_id.to_string(),
         time_zone: appointment.time_zone.clone(),
         series_id: appointment.series.map(|series| series.id.to_string()).unwrap_or_default(),
-        start_time: Some(time(appointment.time.start)),
-        end_time: Some(time(appointment.time.end)),
-        lane: appointment.lane.into(),
-        overbooked: appointment.overbooking.is_some(),
+        start_time: place.map(|place| time(place.time.start)),
+        end_time: place.map(|place| time(place.time.end)),
+        lane: placement.map_or(0, |placement| placement.lane.into()),
+        overbooked: placement.is_some_and(|placement| placement.overbooking.is_some()),
+        requested_start_time: waiting.map(|waiting| time(waiting.requested_period.start)),
+        requested_end_time: waiting.map(|waiting| time(waiting.requested_period.end)),
         reschedules: i32::try_from(appointment.reschedules).unwrap_or(i32::MAX),
         created_time: Some(time(created)),
         changed_time: Some(time(changed)),

@@ -3,6 +3,7 @@
 use access::Caller;
 use jiff::Timestamp;
 use sidecar::{documents::KeyedRequest, failure::Failure};
+use uuid::Uuid;
 
 use super::{BookingError, Bookings, TRIES, Wanted, entry, is_lost_race, may_overbook, zone};
 use crate::{
@@ -61,14 +62,16 @@ impl Bookings {
             }
             let elsewhere = step.elsewhere();
             let practitioner = elsewhere.and_then(|elsewhere| elsewhere.practitioner);
-            let practitioner = practitioner.unwrap_or(current.appointment.practitioner_id);
-            let takes_time = elsewhere.is_some() || step.corrects();
-            let queue = self.turns.of(practitioner);
+            let practitioner = practitioner.or(current.appointment.place().map(|place| place.practitioner));
+            // Who waits and names nobody is refused below.
+            let takes_time = (elsewhere.is_some() || step.corrects()) && practitioner.is_some();
+            let queue = self.turns.of(practitioner.unwrap_or(PractitionerId::new(Uuid::nil())));
             let _turn = if takes_time { Some(queue.turn().await?) } else { None };
             let next = self.decide(&loaded, step, now).await?;
             let keyed = request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: expected + 1 });
             let entry = entry(audit::Action::Update, "update", caller, &next).detail("action", step.action().name());
-            match self.appointments.replace(&loaded, &next, keyed, &entry).await {
+            let opening = self.left(&[(current, &next)], now).await?;
+            match self.appointments.replace(&loaded, &next, keyed, &entry, opening).await {
                 Ok(version) => {
                     if takes_time {
                         queue.save();
@@ -121,7 +124,8 @@ impl Bookings {
         let wanted = Elsewhere::default().of(&current.appointment)?;
         let check = self.appointments.check(&wanted.asked(current.id)).await?;
         let taken = &Wanted::situation(&check)?.taken;
-        Ok(overlaps(current.appointment.patient_id, &current.appointment.place(), taken))
+        let place = current.appointment.place();
+        Ok(place.map(|place| overlaps(current.appointment.patient_id, &place, taken)).unwrap_or_default())
     }
 
     /// The version that the same request made before.
@@ -170,13 +174,22 @@ impl Elsewhere {
     fn of(self, appointment: &Appointment) -> Result<Wanted, BookingError> {
         let at = |when: When| when.at(&zone(&appointment.time_zone)?).map_err(BookingError::NoSuchTime);
         let start = self.start.map(at).transpose()?;
+        let place = appointment.place();
+        let start = start.or(place.map(|place| place.time.start));
+        let preferred = appointment.waiting.and_then(|waiting| waiting.practitioner);
+        let practitioner = self.practitioner.or(place.map(|place| place.practitioner)).or(preferred);
+        let (Some(start), Some(practitioner)) = (start, practitioner) else {
+            let needed = [("/start", start.is_none()), ("/practitionerId", practitioner.is_none())];
+            let needed = needed.into_iter().filter_map(|(field, needed)| needed.then_some(field));
+            return Err(BookingError::NeedsPlace(needed.collect()));
+        };
         Ok(Wanted {
             patient: appointment.patient_id,
-            practitioner: self.practitioner.unwrap_or(appointment.practitioner_id),
-            room: self.room.or(appointment.room_id),
+            practitioner,
+            room: self.room.or(place.and_then(|place| place.room)),
             service: appointment.service_id,
             clinic: appointment.clinic_id,
-            start: start.unwrap_or(appointment.time.start),
+            start,
             overbook: self.overbook,
         })
     }

@@ -1,6 +1,6 @@
 //! Appointments of a patient, and of days at a practitioner or in a room.
 
-use std::sync::Arc;
+use std::{str::FromStr, sync::Arc};
 
 use axum::{
     Extension,
@@ -65,7 +65,7 @@ impl Parameters {
         read
     }
 
-    fn after(&self, findings: &mut Findings) -> Option<AppointmentId> {
+    pub(super) fn after(&self, findings: &mut Findings) -> Option<AppointmentId> {
         let parsed = self.cursor.as_deref().map(Uuid::parse_str).transpose();
         let Ok(id) = parsed else {
             findings.add("cursor", "must be `next` of an earlier page");
@@ -74,15 +74,15 @@ impl Parameters {
         id.map(AppointmentId::new)
     }
 
-    fn required<T>(&self, name: &str, what: &str, findings: &mut Findings) -> Option<T>
-    where
-        T: std::str::FromStr,
-    {
-        let given = self.own.iter().find(|(own, _)| own == name);
-        let Some((_, value)) = given else {
+    pub(super) fn required<T: FromStr>(&self, name: &str, what: &str, findings: &mut Findings) -> Option<T> {
+        if !self.own.iter().any(|(own, _)| own == name) {
             findings.add(name, "is required");
-            return None;
-        };
+        }
+        self.optional(name, what, findings)
+    }
+
+    pub(super) fn optional<T: FromStr>(&self, name: &str, what: &str, findings: &mut Findings) -> Option<T> {
+        let (_, value) = self.own.iter().find(|(own, _)| own == name)?;
         value.parse().map_err(|_| findings.add(name, format!("must be {what}"))).ok()
     }
 }

@@ -7,7 +7,7 @@ use sidecar::failure::Failure;
 use super::{not_found, written::overlap_json};
 use crate::{
     domain::{
-        appointment::{Overlap, transitions::allowed},
+        appointment::{Overlap, transitions::allowed, waiting::NoOffer},
         calendar::availability::Unbookable,
     },
     inbound::http::refusals::key_reused,
@@ -24,6 +24,14 @@ impl From<BookingError> for Problem {
                 Self::new(Kind::Forbidden, "Your role may not overbook; ask a nurse or a physician.")
             }
             BookingError::NoSuchTime(detail) => Self::invalid_field("/start", detail),
+            BookingError::NeedsPlace(fields) => fields.into_iter().fold(
+                Self::new(Kind::Invalid, "Who waits has no time yet, so it has to be said; see `errors`."),
+                |problem, field| problem.with_error(field, "is required"),
+            ),
+            BookingError::NoOffer(NoOffer::Unknown) => Self::new(Kind::NotFound, "There is no such opening."),
+            BookingError::NoOffer(reason) => {
+                Self::new(Kind::Conflict, format!("It cannot be had: {reason}.")).with_slug("no-offer")
+            }
             BookingError::Unbookable(reason) => unbookable(reason),
             BookingError::Taken(overlaps) => taken(&overlaps),
             BookingError::Stale { current } => Self::new(
