@@ -64,6 +64,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static, G: Guard>(door: Door<S, G
         .on("POST /api/appointments/series", series::make)
         .on("GET /api/appointments/series/{id}", series::read)
         .on("POST /api/appointments/series/{id}/cancel", series::cancel)
+        .on("POST /api/appointments/series/{id}/reschedule", series::following::reschedule)
         .on("GET /api/patients/{id}/appointments", agenda::of_patient)
         .on("GET /api/practitioners/{id}/appointments", agenda::of_practitioner)
         .on("GET /api/rooms/{id}/appointments", agenda::of_room)

@@ -1,4 +1,8 @@
-//! Series: many appointments, made or called off together.
+//! Series: many appointments, made, moved or called off together.
+
+pub mod following;
+
+use std::collections::BTreeSet;
 
 use access::Caller;
 use audit::Entry;
@@ -12,7 +16,7 @@ use crate::{
         appointment::{
             Appointment, AppointmentId, CancellationReason, Change, Occurrence,
             recurrence::{Occasion, Rule},
-            series::{Conflict, Planned, Series},
+            series::{Conflict, Planned, Series, shift::Unshiftable},
             transitions::Action,
         },
         calendar::zone::Zone,
@@ -53,6 +57,9 @@ pub enum SeriesError {
     /// The rule has no occurrence.
     #[error("the rule has no occurrence")]
     Empty,
+    /// The occurrences cannot be moved so.
+    #[error(transparent)]
+    Unshiftable(#[from] Unshiftable),
     /// These cannot be booked.
     #[error("some of it cannot be booked")]
     Conflicts(Vec<Conflict>),
@@ -131,6 +138,10 @@ impl Bookings {
             let following: Vec<_> = loaded.series().from(from).collect();
             let mut cancelled = Vec::new();
             for appointment in self.appointments.get_many(&following).await? {
+                // What was handed on to another series since is not this one's to call off.
+                if appointment.current.appointment.series.is_none_or(|series| series.id != id) {
+                    continue;
+                }
                 if let Ok(next) = appointment.current.appointment.change(Change::Cancel(reason), now) {
                     let entry = entry(audit::Action::Update, "update", caller, &next).detail("action", "cancel");
                     cancelled.push((appointment, next, entry));
@@ -179,7 +190,8 @@ impl Bookings {
             let Occasion { number, start, .. } = occasion;
             let own = AppointmentId::new(Uuid::new_v5(&id, &number.to_be_bytes()));
             let placement = situation.place(&Wanted { start, ..wanted.clone() }.wish(), now);
-            planned.push(Planned { number, start, appointment_id: placement.is_ok().then_some(own) });
+            let appointment_id = placement.is_ok().then_some(own);
+            planned.push(Planned { number, start, appointment_id, kept: false });
             match placement {
                 Ok(placement) => {
                     let occurrence = Occurrence { id, number: number.into(), moved: false };
@@ -196,6 +208,7 @@ impl Bookings {
         if made.is_empty() || !(conflicts.is_empty() || *skip_conflicts) {
             return Err(SeriesError::Conflicts(conflicts));
         }
+        let rooms: BTreeSet<_> = made.iter().filter_map(|(_, appointment, _)| appointment.room_id).collect();
         let series = Series {
             patient_id: wanted.patient,
             practitioner_id: wanted.practitioner,
@@ -207,6 +220,9 @@ impl Bookings {
             rule: rule.clone(),
             occurrences: planned,
             ended_from: None,
+            continues: None,
+            continued_by: None,
+            rooms: rooms.into_iter().collect(),
             created: now,
             changed: now,
         };
