@@ -24,7 +24,7 @@ use patient::domain::{
     patient::PatientId,
 };
 use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{Database, Parts, Result, test};
 use uuid::Uuid;
 
