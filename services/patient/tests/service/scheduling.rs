@@ -192,18 +192,19 @@ impl Book {
 
     /// Something at random: what came of it, or what the model says instead.
     async fn anything(&mut self) -> Result<String> {
-        match self.dice.roll(24) {
-            0..=4 => self.book(false).await,
-            5..=7 => self.book(true).await,
-            8..=10 => self.reschedule().await,
-            11..=13 => self.cancel().await,
-            14 => self.miss().await,
-            15 => self.correct().await,
-            16 => self.leave().await,
-            17 => self.withdraw().await,
-            18..=19 => self.book_series().await,
-            20..=22 => self.move_series().await,
-            _ => self.end_series().await,
+        match self.dice.roll(32) {
+            0..=5 => self.book(false).await,
+            6..=9 => self.book(true).await,
+            10..=13 => self.reschedule().await,
+            14..=17 => self.cancel().await,
+            18 => self.miss().await,
+            19 => self.correct().await,
+            20 => self.leave().await,
+            21 => self.withdraw().await,
+            22..=24 => self.book_series().await,
+            25..=30 => self.move_series().await,
+            _ if self.dice.roll(4) == 0 => self.end_series().await,
+            _ => self.cancel().await,
         }
     }
 

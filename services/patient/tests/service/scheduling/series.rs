@@ -193,7 +193,10 @@ impl Book {
         let (skip, elsewhere) = (self.dice.roll(2) == 0, self.dice.roll(3) == 0);
         let planned = kept.planned[usize::from(from) - 1..left].to_vec();
         let days = self.below(5) - 2;
-        let time = self.local(1).time();
+        // Now and then to where the clock is set.
+        let odd = self.clock.windows(2).find(|pair| pair[1] != pair[0] + Span::new().minutes(1)).map(|pair| pair[0]);
+        let (aims, night) = (self.dice.roll(4) == 0, self.local(1).time());
+        let time = odd.filter(|_| aims).map_or(night, |odd| (odd + Span::new().minutes(16)).time());
         let start = planned[0].date().to_datetime(time) + Span::new().days(days);
         let locals: Vec<_> = planned.iter().map(|own| own.date().to_datetime(time) + Span::new().days(days)).collect();
         if locals.iter().any(|local| self.is_outside(*local)) {

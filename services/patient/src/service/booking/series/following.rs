@@ -77,7 +77,12 @@ impl Bookings {
             let ids: Vec<_> = loaded.series().from(wanted.from).collect();
             let appointments = self.appointments.get_many(&ids).await?;
             let Split { ended, series, appointments: next } =
-                self.split(&loaded, &appointments, continued, wanted, now).await?;
+                match self.split(&loaded, &appointments, continued, wanted, now).await {
+                    Ok(split) => split,
+                    // Of a series that somebody has moved since, nothing is left to move; the next round says so.
+                    Err(_) if self.is_stale(&loaded).await? => continue,
+                    Err(error) => return Err(error),
+                };
             let keyed = request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: expected + 1 });
             let own = |action, subtype| Entry::new(action, subtype).by(caller).of_patient(series.patient_id.as_uuid());
             let over = next.iter().map(|GoneOver { id, appointment, kept }| {
@@ -105,6 +110,10 @@ impl Bookings {
             }
         }
         Err(Failure::Again.into())
+    }
+
+    async fn is_stale(&self, loaded: &LoadedSeries) -> Result<bool, Failure> {
+        Ok(self.appointments.series(loaded.id).await?.is_none_or(|there| there.version() != loaded.version()))
     }
 
     /// The series as it is then, the one that continues it, and the appointments that go over.
