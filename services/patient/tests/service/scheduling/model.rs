@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use patient::domain::{
     appointment::{Appointment, AppointmentId, Capacity, Place},
-    calendar::interval::Interval,
+    calendar::{RoomId, interval::Interval},
     patient::PatientId,
 };
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ impl Book {
     ) -> bool {
         let on_leave = self.leaves.iter().any(|away| {
             let (start, end) = (self.minute(place.busy.start), self.minute(place.busy.end));
-            let concerned = [Some(place.practitioner.as_uuid()), place.room.map(|room| room.as_uuid())];
+            let concerned = [Some(place.practitioner.as_uuid()), place.room.map(RoomId::as_uuid)];
             concerned.contains(&Some(away.whose)) && (start..end).any(|minute| (away.from..away.to).contains(&minute))
         });
         !on_leave && self.has_room(but, patient, place, declared)
