@@ -82,6 +82,11 @@ impl Committer {
     pub(crate) async fn commit(&self, mut writes: Vec<Write>) -> Result<(), Failure> {
         // Sorted, so that two transactions over the same documents cannot wait for each other.
         writes.sort_by(|a, b| a.key.cmp(&b.key));
+        self.commit_in_order(writes).await
+    }
+
+    /// The same, one after the other as they are given.
+    pub(crate) async fn commit_in_order(&self, writes: Vec<Write>) -> Result<(), Failure> {
         let mut events = Vec::new();
         let operations = writes.into_iter().map(|write| {
             events.extend(write.events);

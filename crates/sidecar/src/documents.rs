@@ -235,6 +235,12 @@ impl Documents {
             None => self.committer.commit(writes).await,
         }
     }
+
+    /// Saves a change as [`save`](Self::save) does, in a transaction of its own and in this order: for documents that make
+    /// room for each other. Who uses it sees to it that two such changes do not wait for each other.
+    pub async fn save_in_order(&self, writes: Vec<Write>) -> Result<(), Failure> {
+        self.committer.commit_in_order(writes).await
+    }
 }
 
 fn stored<T: Kind>(data: &[u8], etag: String) -> Result<Option<Stored<T>>, Failure> {

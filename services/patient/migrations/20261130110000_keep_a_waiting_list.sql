@@ -75,8 +75,7 @@ begin
     when kind = 'appointment' then
       perform projection.project_appointment(id::uuid, old_document, new_document);
     when kind = 'series' then
-      -- Its appointments have rows of their own.
-      null;
+      perform projection.project_series(old_document, new_document);
     when kind = 'opening' then
       perform projection.project_opening(id::uuid, new_document);
     else

@@ -5,13 +5,18 @@ mod practitioner;
 mod room;
 mod service;
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use problem::input::{Findings, Object};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::domain::{
-    calendar::{ClinicId, zone::parse_date},
+    calendar::{
+        ClinicId,
+        zone::{Zone, parse_date},
+    },
     coding::Coding,
 };
 
@@ -37,6 +42,16 @@ pub trait Resource: Clone + PartialEq + Send + Sync + 'static {
 
     /// What else it names.
     fn references(&self) -> Vec<Reference>;
+
+    /// The clinics whose zones decide whether it fits.
+    fn named_clinics(&self) -> Vec<ClinicId> {
+        Vec::new()
+    }
+
+    /// What does not fit for the zones of the clinics, by pointers.
+    fn clashes(&self, _zones: &BTreeMap<ClinicId, Zone>) -> Vec<String> {
+        Vec::new()
+    }
 
     /// The clinic that it stays at, if it is at one.
     fn home(&self) -> Option<ClinicId> {

@@ -63,8 +63,19 @@ pub struct Loaded<T> {
 pub struct Check<T> {
     /// What the same request made before: its hash and version 1.
     pub own: Option<(Uuid, Versioned<T>)>,
-    /// Of each that is named, whether it is there, and at which clinic, if it is at one.
-    pub references: Vec<(bool, Option<ClinicId>)>,
+    /// Of each that is named, what is known of it.
+    pub references: Vec<Referred>,
+}
+
+/// What is known of something that is named.
+#[derive(Debug, Deserialize)]
+pub struct Referred {
+    /// Whether it is there.
+    pub there: bool,
+    /// At which clinic, if it is at one.
+    pub clinic: Option<ClinicId>,
+    /// The zone of a clinic.
+    pub zone: Option<String>,
 }
 
 /// What a page is asked for.
@@ -121,11 +132,11 @@ impl Calendars {
         kind: &str,
         id: Uuid,
         references: &[Reference],
-    ) -> Result<(Option<Box<RawValue>>, Vec<(bool, Option<ClinicId>)>), Failure> {
+    ) -> Result<(Option<Box<RawValue>>, Vec<Referred>), Failure> {
         #[derive(Deserialize)]
         struct Answer {
             own: Option<Box<RawValue>>,
-            references: Vec<(bool, Option<ClinicId>)>,
+            references: Vec<Referred>,
         }
         let named: Vec<_> = references.iter().map(|reference| (reference.kind, reference.id)).collect();
         let asked = json!({ "key": format!("{kind}/{id}"), "references": named });

@@ -14,9 +14,9 @@ pub use self::{
 };
 use super::Keyed;
 use crate::{
-    domain::calendar::ClinicId,
+    domain::calendar::{ClinicId, zone::Zone},
     fhir::calendar::{Reference, Resource},
-    outbound::calendar::{Calendars, Page, PageQuestion, Versioned},
+    outbound::calendar::{Calendars, Page, PageQuestion, Referred, Versioned},
 };
 
 /// Changes that met another, or a deadlock, and are tried again.
@@ -62,11 +62,11 @@ impl Calendar {
         let (id, references) = (request.key, thing.references());
         let mut tried = 0;
         loop {
-            let check = self.calendars.check::<T>(id, &references).await?;
-            match check.own {
+            let found = self.calendars.check::<T>(id, &references).await?;
+            match found.own {
                 Some((hash, _)) if hash != request.hash => return Err(CalendarError::KeyReused),
                 Some((_, own)) => return Ok(own),
-                None => check_references(&references, &check.references).map_err(CalendarError::Unfit)?,
+                None => check(&thing, &references, &found.references).map_err(CalendarError::Unfit)?,
             }
             let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
             let entry = Entry::new(Action::Create, "create").by(by);
@@ -116,11 +116,11 @@ impl Calendar {
             return Err(CalendarError::Unfit(Problem::invalid_field("/clinicId", "cannot be changed")));
         }
         let references = after.references();
-        if references == before.references() {
+        if references == before.references() && after.named_clinics().is_empty() {
             return Ok(());
         }
-        let check = self.calendars.check::<T>(id, &references).await?;
-        check_references(&references, &check.references).map_err(CalendarError::Unfit)
+        let found = self.calendars.check::<T>(id, &references).await?.references;
+        check(after, &references, &found).map_err(CalendarError::Unfit)
     }
 
     /// Something by its id.
@@ -134,9 +134,22 @@ impl Calendar {
     }
 }
 
+/// What is named has to be there, and nobody is at two clinics at once.
+fn check<T: Resource>(thing: &T, named: &[Reference], found: &[Referred]) -> Result<(), Problem> {
+    check_references(named, found)?;
+    let zone = |(reference, referred): (&Reference, &Referred)| {
+        let zone = Zone::parse(referred.zone.as_deref()?).ok()?;
+        Some((ClinicId::new(reference.id), zone))
+    };
+    let clashes = thing.clashes(&named.iter().zip(found).filter_map(zone).collect());
+    let detail = || "overlaps hours at another clinic".to_owned();
+    let wrong: Vec<_> = clashes.into_iter().map(|pointer| FieldError { pointer, detail: detail() }).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Problem::invalid(wrong)) }
+}
+
 /// What is named has to be there, and at the clinic that it is named for.
-fn check_references(named: &[Reference], found: &[(bool, Option<ClinicId>)]) -> Result<(), Problem> {
-    let wrong = named.iter().zip(found).filter_map(|(reference, (there, clinic))| {
+fn check_references(named: &[Reference], found: &[Referred]) -> Result<(), Problem> {
+    let wrong = named.iter().zip(found).filter_map(|(reference, Referred { there, clinic, .. })| {
         let detail = match (there, reference.at, clinic) {
             (false, ..) => format!("there is no such {}", reference.kind),
             (true, Some(at), Some(clinic)) if at != *clinic => format!("is a {} of another clinic", reference.kind),

@@ -204,6 +204,26 @@ fn things(parts: &Parts) -> Vec<Trial> {
             assert_eq!(pointers(moved).await?, ["/clinicId"]);
             Ok(())
         }),
+        test("nobody_has_hours_at_two_clinics_at_once", parts, |parts| async move {
+            let (here, there) =
+                (Place::open(&parts, "Europe/Berlin").await?, Place::open(&parts, "America/New_York").await?);
+            let schedule = |clinic: &Value, start: &str, end: &str| {
+                json!({ "clinicId": clinic["id"], "from": "2026-01-01",
+                        "week": [{ "days": ["mon"], "start": start, "end": end }] })
+            };
+            let berlin = schedule(&here.clinic, "13:00", "18:00");
+            // Nine in New York is three in the afternoon in Berlin, or two.
+            let clash = json!({ "name": "Both", "schedules": [berlin, schedule(&there.clinic, "09:00", "11:00")] });
+            let found = pointers(post(&parts, "/api/practitioners", &clash).await?).await?;
+            assert_eq!(found, ["/schedules/1/week/0"]);
+            let apart = json!({ "name": "Both", "schedules": [berlin, schedule(&there.clinic, "13:00", "18:00")] });
+            let both = made(&parts, "/api/practitioners", &apart).await?;
+            // The clinics stay the same, and the hours do not.
+            let own = format!("/api/practitioners/{}", id(&both));
+            let changed = json!({ "schedules": clash["schedules"] });
+            assert_eq!(pointers(patch(&parts, &own, "\"1\"", &changed).await?).await?, ["/schedules/1/week/0"]);
+            Ok(())
+        }),
         test("only_an_administrator_changes_the_calendar", parts, |parts| async move {
             let body = json!({ "name": "Mine", "timeZone": "Europe/Berlin" });
             for role in [Role::FrontDesk, Role::Nurse, Role::Physician, Role::Biller] {

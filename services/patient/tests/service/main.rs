@@ -6,6 +6,8 @@ mod booking;
 mod calendar;
 mod chart_pages;
 mod charting;
+mod clocks;
+mod downtime;
 mod encounters;
 mod faults;
 mod finding;
@@ -13,8 +15,10 @@ mod place;
 mod refusing;
 mod registering;
 mod scheduling;
+mod series;
 mod summary;
 mod together;
+mod waiting;
 
 use std::process::ExitCode;
 
@@ -41,7 +45,11 @@ fn main() -> ExitCode {
         trials.extend(audited::tests(&parts));
         trials.extend(calendar::tests(&parts));
         trials.extend(booking::tests(&parts));
+        trials.extend(series::tests(&parts));
+        trials.extend(clocks::tests(&parts));
+        trials.extend(downtime::tests(&parts));
         trials.extend(scheduling::tests(&parts));
+        trials.extend(waiting::tests(&parts));
         trials.extend(summary::tests(&parts));
         trials.extend(faults::tests(&parts));
         Ok(trials)

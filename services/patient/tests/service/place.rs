@@ -22,27 +22,34 @@ pub(crate) struct Place {
 impl Place {
     /// Makes one that nobody else knows.
     pub(crate) async fn make(parts: &Parts) -> Result<Self> {
+        Self::open(parts, "Europe/Berlin", ("08:00", "17:00")).await
+    }
+
+    /// Makes one where another clock hangs on the wall, with hours of its own.
+    pub(crate) async fn open(parts: &Parts, zone: &str, open: (&str, &str)) -> Result<Self> {
         let [clinic, practitioner, service] = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
         let mut database = parts.database().await?;
         let put = "insert into state.state (key, value) values ($1, convert_to($2, 'UTF8'))";
         for (kind, id, data) in [
-            ("clinic", clinic, json!({ "name": "North", "timeZone": "Europe/Berlin" })),
+            ("clinic", clinic, json!({ "name": "North", "timeZone": zone })),
             ("service", service, json!({ "name": "Visit", "durationMinutes": 30 })),
-            (
-                "practitioner",
-                practitioner,
-                json!({
-                    "name": "Dr Okoye", "lanes": 2,
-                    "schedules": [{ "clinicId": clinic, "from": "2026-01-01", "week": [{
-                        "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "08:00", "end": "17:00",
-                    }] }],
-                }),
-            ),
+            ("practitioner", practitioner, hours(clinic, open)),
         ] {
             let document = json!({ "schema": 1, "version": 1, "events": [], "data": data }).to_string();
             anyhow::ensure!(database.change(put, &[&format!("{kind}/{id}"), &document]).await?.is_none());
         }
         Ok(Self { clinic, practitioner, service })
+    }
+
+    /// Has the practitioner see patients at this clinic from now on.
+    pub(crate) async fn works_at(&self, parts: &Parts) -> Result<()> {
+        let document =
+            json!({ "schema": 1, "version": 2, "events": [], "data": hours(self.clinic, ("08:00", "17:00")) })
+                .to_string();
+        let put = "update state.state set value = convert_to($2, 'UTF8'), etag = gen_random_uuid() where key = $1";
+        let key = format!("practitioner/{}", self.practitioner);
+        anyhow::ensure!(parts.database().await?.change(put, &[&key, &document]).await?.is_none());
+        Ok(())
     }
 
     /// The body of a booking.
@@ -58,6 +65,15 @@ impl Place {
         let wanted = self.wanted(patient, start);
         ask(parts, Role::FrontDesk, "/api/appointments", &unique("key"), None, &wanted).await
     }
+}
+
+fn hours(clinic: Uuid, (start, end): (&str, &str)) -> Value {
+    json!({
+        "name": "Dr Okoye", "lanes": 2,
+        "schedules": [{ "clinicId": clinic, "from": "2026-01-01", "week": [{
+            "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": start, "end": end,
+        }] }],
+    })
 }
 
 /// A time in a week from now by the clinic's clock, with its offset.

@@ -79,8 +79,7 @@ impl Rule {
             }
             let local = date.to_datetime(beginning.time());
             let start = zone.first(local);
-            // The first moment that shows it or later shows something else when the clock skips it.
-            if zone.local(start) == local {
+            if zone.shows(local) {
                 let number = u16::try_from(found.len() + 1).unwrap_or(MOST);
                 found.push(Occasion { number, local, start });
             }
@@ -89,12 +88,13 @@ impl Rule {
     }
 
     /// The dates of the rule from a first one on.
-    fn dates(&self, first: Date) -> impl Iterator<Item = Date> {
+    pub(super) fn dates(&self, first: Date) -> impl Iterator<Item = Date> {
         let days = (0..FARTHEST).map_while(move |day| first.checked_add(Span::new().days(day)).ok());
         days.filter(move |date| self.has(first, *date))
     }
 
-    fn has(&self, first: Date, date: Date) -> bool {
+    /// Whether a date is one of the rule that begins on another.
+    pub(super) fn has(&self, first: Date, date: Date) -> bool {
         let interval = i32::from(self.interval.max(1));
         let days = (date - first).get_days();
         match self.frequency {

@@ -1,10 +1,15 @@
-//! A series: appointments that were made together, and of which those that follow one can be called off together.
+//! A series: appointments that were made together, and of which those that follow one can be moved or called off
+//! together.
+
+pub mod shift;
+pub mod split;
 
 use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{
-    AppointmentId, Unplaceable,
+    Appointment, AppointmentId, Occurrence, Stamps, Unplaceable,
     recurrence::{Occasion, Rule},
 };
 use crate::domain::{
@@ -35,9 +40,19 @@ pub struct Series {
     pub rule: Rule,
     /// Its times.
     pub occurrences: Vec<Planned>,
-    /// The first that was called off with all that follow it.
+    /// The first that was called off or moved with all that follow it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_from: Option<u16>,
+    /// The series that this one was split off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continues: Option<Uuid>,
+    /// The series that has what followed the end of this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continued_by: Option<Uuid>,
+    /// The rooms into which this series put its appointments when it was made: the database takes the turns of all of
+    /// them before it puts anybody anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rooms: Vec<RoomId>,
     /// When it was made.
     pub created: Timestamp,
     /// When this version was made.
@@ -55,6 +70,10 @@ pub struct Planned {
     /// Its appointment; none when it was left out, since it could not be booked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appointment_id: Option<AppointmentId>,
+    /// Whether its appointment kept its time and place when those that follow it were moved: it had been moved by
+    /// itself before, or could not be moved along.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
 }
 
 /// A time of a series that cannot be booked.
@@ -67,7 +86,7 @@ pub struct Conflict {
 }
 
 impl Series {
-    /// The appointments from a number on.
+    /// The appointments from a number on; what was handed on to another series is of that one by now.
     pub fn from(&self, number: u16) -> impl Iterator<Item = AppointmentId> {
         let following = self.occurrences.iter().filter(move |planned| planned.number >= number);
         following.filter_map(|planned| planned.appointment_id)
@@ -78,5 +97,13 @@ impl Series {
     pub fn ended(&self, from: u16, now: Timestamp) -> Self {
         let ended_from = self.ended_from.map_or(from, |earlier| earlier.min(from));
         Self { ended_from: Some(ended_from), changed: now, ..self.clone() }
+    }
+}
+
+impl Appointment {
+    /// The same appointment as one of another series; `moved` when it does not move with it any more.
+    #[must_use]
+    pub fn joined(&self, series: Occurrence, now: Timestamp) -> Self {
+        Self { series: Some(series), stamps: Stamps { changed: now, ..self.stamps }, ..self.clone() }
     }
 }

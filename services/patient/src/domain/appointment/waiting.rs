@@ -147,10 +147,13 @@ impl Opening {
 
     /// The opening with as many offers that hold as there can be.
     ///
-    /// Who let an offer expire, or declined it, is not asked again.
+    /// Who let an offer expire, or declined it, is not asked again; what is over stays so.
     #[must_use]
     pub fn renewed(&self, queue: &Queue, now: Timestamp) -> Self {
         let mut next = Self { changed: now, ..self.clone() };
+        if self.status != OpeningStatus::Open {
+            return next;
+        }
         let gone = !queue.free || now >= self.place.time.start;
         for offer in next.offers.iter_mut().filter(|offer| offer.answer.is_none()) {
             let waits = queue.waiting.iter().any(|(id, _)| *id == offer.appointment_id);

@@ -1,5 +1,7 @@
 //! A practitioner and their hours.
 
+mod clashes;
+
 use jiff::civil::{Date, Weekday};
 use uuid::Uuid;
 

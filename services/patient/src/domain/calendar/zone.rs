@@ -67,6 +67,12 @@ impl Zone {
         }
     }
 
+    /// Whether the clock shows a time at all, once or twice.
+    pub fn shows(&self, local: DateTime) -> bool {
+        // The first moment that shows it or later shows something else when the clock skips it.
+        self.local(self.first(local)) == local
+    }
+
     /// What lies between two times of the clock on a date.
     pub fn between(&self, date: Date, start: ClockTime, end: ClockTime) -> Interval {
         Interval::new(self.first(start.on(date)), self.first(end.on(date)))

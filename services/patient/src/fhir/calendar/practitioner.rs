@@ -1,6 +1,8 @@
 //! A practitioner with their hours, <http://hl7.org/fhir/R4/practitioner.html> and
 //! <http://hl7.org/fhir/R4/practitionerrole.html#PractitionerRole.availableTime>.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Weekday;
 use problem::input::{Findings, Object};
 use serde_json::{Map, Value, json};
@@ -13,7 +15,7 @@ use crate::{
     domain::calendar::{
         ClinicId, RoomId, ServiceId,
         practitioner::{Exception, Piece, Practitioner, Schedule, WeekPiece},
-        zone::ClockTime,
+        zone::{ClockTime, Zone},
     },
     fhir::datatypes::coding,
 };
@@ -114,6 +116,15 @@ impl Resource for Practitioner {
             }
         }
         found
+    }
+
+    fn named_clinics(&self) -> Vec<ClinicId> {
+        let clinics = self.clinics();
+        if clinics.len() > 1 { clinics } else { Vec::new() }
+    }
+
+    fn clashes(&self, zones: &BTreeMap<ClinicId, Zone>) -> Vec<String> {
+        Self::clashes(self, zones)
     }
 }
 

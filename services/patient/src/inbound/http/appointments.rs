@@ -65,6 +65,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static, G: Guard>(door: Door<S, G
         .on("POST /api/appointments/series", series::make)
         .on("GET /api/appointments/series/{id}", series::read)
         .on("POST /api/appointments/series/{id}/cancel", series::cancel)
+        .on("POST /api/appointments/series/{id}/reschedule", series::following::reschedule)
         .on("GET /api/appointments/waitlist", waiting::waitlist)
         .on("GET /api/appointments/openings", waiting::openings)
         .on("GET /api/appointments/openings/{id}", waiting::read)

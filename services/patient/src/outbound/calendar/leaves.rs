@@ -10,7 +10,7 @@ use sidecar::{
 };
 use uuid::Uuid;
 
-use super::{AnsweredPage, Calendars, Page, PageQuestion};
+use super::{AnsweredPage, Calendars, Page, PageQuestion, Referred};
 use crate::{
     domain::calendar::{
         ClinicId, LeaveId, PractitionerId, RoomId,
@@ -64,7 +64,7 @@ pub struct LeaveCheck {
     /// What the same request made before: its hash and version 1.
     pub own: Option<(Uuid, VersionedLeave)>,
     /// Of each that is named, whether it is there, and at which clinic, if it is at one.
-    pub references: Vec<(bool, Option<ClinicId>)>,
+    pub references: Vec<Referred>,
 }
 
 /// An appointment that a leave lies over.

@@ -1,4 +1,8 @@
-//! Series: many appointments, made or called off together.
+//! Series: many appointments, made, moved or called off together.
+
+pub mod following;
+
+use std::collections::BTreeSet;
 
 use access::Caller;
 use audit::Entry;
@@ -12,7 +16,7 @@ use crate::{
         appointment::{
             Appointment, AppointmentId, CancellationReason, Change, Occurrence,
             recurrence::{Occasion, Rule},
-            series::{Conflict, Planned, Series},
+            series::{Conflict, Planned, Series, shift::Unshiftable},
             transitions::Action,
         },
         calendar::zone::Zone,
@@ -53,6 +57,9 @@ pub enum SeriesError {
     /// The rule has no occurrence.
     #[error("the rule has no occurrence")]
     Empty,
+    /// The occurrences cannot be moved so.
+    #[error(transparent)]
+    Unshiftable(#[from] Unshiftable),
     /// These cannot be booked.
     #[error("some of it cannot be booked")]
     Conflicts(Vec<Conflict>),
@@ -131,6 +138,10 @@ impl Bookings {
             let following: Vec<_> = loaded.series().from(from).collect();
             let mut cancelled = Vec::new();
             for appointment in self.appointments.get_many(&following).await? {
+                // What was handed on to another series since is not this one's to call off.
+                if appointment.current.appointment.series.is_none_or(|series| series.id != id) {
+                    continue;
+                }
                 if let Ok(next) = appointment.current.appointment.change(Change::Cancel(reason), now) {
                     let entry = entry(audit::Action::Update, "update", caller, &next).detail("action", "cancel");
                     cancelled.push((appointment, next, entry));
@@ -139,7 +150,9 @@ impl Bookings {
             let series = loaded.series().ended(from, now);
             let entry = Entry::new(audit::Action::Update, "update").by(caller).of_patient(series.patient_id.as_uuid());
             let keyed = request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: expected + 1 });
-            match self.appointments.replace_series(&loaded, &series, keyed, &entry, &cancelled).await {
+            let left: Vec<_> = cancelled.iter().map(|(before, next, _)| (&before.current, next)).collect();
+            let openings = self.left(&left, now).await?;
+            match self.appointments.replace_series(&loaded, &series, keyed, &entry, &cancelled, openings).await {
                 Ok(version) => return Ok(VersionedSeries { id, series, version }),
                 // One of them may have changed meanwhile, and not the series.
                 Err(Failure::Changed | Failure::Again) => {}
@@ -179,7 +192,8 @@ impl Bookings {
             let Occasion { number, start, .. } = occasion;
             let own = AppointmentId::new(Uuid::new_v5(&id, &number.to_be_bytes()));
             let placement = situation.place(&Wanted { start, ..wanted.clone() }.wish(), now);
-            planned.push(Planned { number, start, appointment_id: placement.is_ok().then_some(own) });
+            let appointment_id = placement.is_ok().then_some(own);
+            planned.push(Planned { number, start, appointment_id, kept: false });
             match placement {
                 Ok(placement) => {
                     let occurrence = Occurrence { id, number: number.into(), moved: false };
@@ -196,6 +210,7 @@ impl Bookings {
         if made.is_empty() || !(conflicts.is_empty() || *skip_conflicts) {
             return Err(SeriesError::Conflicts(conflicts));
         }
+        let rooms: BTreeSet<_> = made.iter().filter_map(|(_, appointment, _)| appointment.place()?.room).collect();
         let series = Series {
             patient_id: wanted.patient,
             practitioner_id: wanted.practitioner,
@@ -207,6 +222,9 @@ impl Bookings {
             rule: rule.clone(),
             occurrences: planned,
             ended_from: None,
+            continues: None,
+            continued_by: None,
+            rooms: rooms.into_iter().collect(),
             created: now,
             changed: now,
         };

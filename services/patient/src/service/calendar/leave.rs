@@ -62,7 +62,7 @@ impl Calendar {
             if let Some((hash, own)) = check.own {
                 return if hash == request.hash { self.view(own).await } else { Err(CalendarError::KeyReused) };
             }
-            if check.references.first().is_some_and(|(there, _)| !there) {
+            if check.references.first().is_some_and(|owner| !owner.there) {
                 return Err(CalendarError::Unknown);
             }
             check_references(&references, &check.references).map_err(CalendarError::Unfit)?;

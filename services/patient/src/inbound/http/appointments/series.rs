@@ -1,5 +1,7 @@
 //! Series of appointments.
 
+pub(super) mod following;
+
 use std::sync::Arc;
 
 use access::Caller;
@@ -26,7 +28,7 @@ use crate::{
     domain::appointment::{
         CancellationReason, Unplaceable, When,
         recurrence::{End, Frequency, MOST, Rule},
-        series::Conflict,
+        series::{Conflict, shift::Unshiftable},
     },
     inbound::http::request::{expected_version, hash, optional_key, required_key},
     service::{
@@ -186,6 +188,9 @@ fn answer(VersionedSeries { id, series, version }: &VersionedSeries) -> Response
             if let Some(appointment) = planned.appointment_id {
                 one["appointmentId"] = json!(appointment);
             }
+            if planned.kept {
+                one["kept"] = json!(true);
+            }
             one
         })
         .collect();
@@ -218,6 +223,11 @@ fn answer(VersionedSeries { id, series, version }: &VersionedSeries) -> Response
     if let Some(number) = series.ended_from {
         body["endedFrom"] = json!(number);
     }
+    for (name, other) in [("continues", series.continues), ("continuedBy", series.continued_by)] {
+        if let Some(other) = other {
+            body[name] = json!(other);
+        }
+    }
     tagged(*version, body)
 }
 
@@ -226,11 +236,19 @@ impl From<SeriesError> for Problem {
         match error {
             SeriesError::Unknown => not_found(),
             SeriesError::Empty => Self::invalid_field("/rule", "has no occurrence"),
-            SeriesError::Conflicts(conflicts) => {
-                Self::new(Kind::Conflict, "Some of the series cannot be booked, so nothing is; see `conflicts`.")
-                    .with_slug("series-conflicts")
-                    .with("conflicts", conflicts.iter().map(conflict_json).collect::<Vec<_>>())
+            SeriesError::Unshiftable(why) => {
+                let pointer = match why {
+                    Unshiftable::NoOccurrence | Unshiftable::Over => "/from",
+                    Unshiftable::NoRule | Unshiftable::NoSuchTime => "/start",
+                };
+                Self::invalid_field(pointer, why.to_string())
             }
+            SeriesError::Conflicts(conflicts) => Self::new(
+                Kind::Conflict,
+                "Some of the series cannot be booked then, so nothing is done; see `conflicts`.",
+            )
+            .with_slug("series-conflicts")
+            .with("conflicts", conflicts.iter().map(conflict_json).collect::<Vec<_>>()),
             SeriesError::Booking(error) => error.into(),
         }
     }
