@@ -130,7 +130,12 @@ proptest! {
             let next = match what {
                 0 => opening.accepted(one(who), at),
                 1 => opening.declined(one(who), at),
-                2 => { waiting.push(who + 6); waiting.dedup(); Ok(opening.renewed(&queue(waiting.clone()), at)) }
+                2 => {
+                    if !waiting.contains(&(who + 6)) {
+                        waiting.push(who + 6);
+                    }
+                    Ok(opening.renewed(&queue(waiting.clone()), at))
+                }
                 _ => { waiting.retain(|one| *one != who); Ok(opening.renewed(&queue(waiting.clone()), at)) }
             };
             let Ok(next) = next else { continue };
