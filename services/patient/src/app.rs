@@ -36,9 +36,10 @@ impl App {
         tokio::spawn(backlog::measure(sidecar.clone()));
 
         let documents = Documents::new(sidecar.clone(), relay);
-        let charts = Charts::new(Records::new(sidecar.clone(), documents.clone()));
+        let records = Records::new(sidecar.clone(), documents.clone());
+        let charts = Charts::new(records.clone());
         let calendar = Arc::new(Calendar::new(Calendars::new(sidecar.clone(), documents.clone())));
-        let bookings = Arc::new(Bookings::new(Appointments::new(sidecar.clone(), documents.clone())));
+        let bookings = Arc::new(Bookings::new(Appointments::new(sidecar.clone(), documents.clone()), records));
         let patients = Patients::new(sidecar.clone(), documents);
         let registry = Arc::new(Registry::new(patients, BillingAccounts::new(&sidecar)));
 

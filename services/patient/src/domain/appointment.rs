@@ -28,6 +28,7 @@ use self::{
 use super::{
     calendar::{ClinicId, ServiceId, interval::Interval},
     patient::PatientId,
+    record::RecordId,
 };
 
 /// Nobody is missing before this has passed since the start.
@@ -51,6 +52,11 @@ impl AppointmentId {
     /// The id for those who know no appointments.
     pub const fn as_uuid(self) -> Uuid {
         self.0
+    }
+
+    /// The id of the encounter that it comes to.
+    pub fn encounter(self) -> RecordId {
+        RecordId::new(Uuid::new_v5(&self.0, b"encounter"))
     }
 }
 

@@ -184,9 +184,7 @@ impl Records {
         request: KeyedRequest,
         entry: &Entry,
     ) -> Result<(), Failure> {
-        let mut document = Document::first(RecordData::of(record)?, R::told(record, None, 1)?).audited(entry)?;
-        document.remember(request);
-        self.documents.save(vec![Write::create(record.id.as_uuid(), document)?]).await
+        self.documents.save(vec![created(record, Some(request), entry)?]).await
     }
 
     /// A record by id, whosever it is.
@@ -203,15 +201,8 @@ impl Records {
         request: Option<KeyedRequest>,
         entry: &Entry,
     ) -> Result<u64, Failure> {
-        let Versioned { record: before, version } = &loaded.current;
-        let version = version + 1;
-        let events = R::told(record, Some(&before.resource), version)?;
-        let mut document = loaded.stored.document.next(RecordData::of(record)?, events).audited(entry)?;
-        if let Some(request) = request {
-            document.remember(request);
-        }
-        self.documents.save(vec![Write::replace(record.id.as_uuid(), &loaded.stored, document)?]).await?;
-        Ok(version)
+        self.documents.save(vec![replaced(loaded, record, request, entry)?]).await?;
+        Ok(loaded.current.version + 1)
     }
 
     /// A page of those that match; `asked` is the parameter of `api.record_page`.
@@ -247,6 +238,30 @@ impl Records {
             answer.versions.iter().map(|document| versioned(id, &Document::parse(document.get().as_bytes())?));
         Ok(History { versions: versions.collect::<Result<_, _>>()?, next: answer.next })
     }
+}
+
+/// The write of a record that is not there yet, for those who write more together with it.
+pub fn created<R: Told>(record: &Record<R>, request: Option<KeyedRequest>, entry: &Entry) -> Result<Write, Failure> {
+    let mut document = Document::first(RecordData::of(record)?, R::told(record, None, 1)?).audited(entry)?;
+    if let Some(request) = request {
+        document.remember(request);
+    }
+    Write::create(record.id.as_uuid(), document)
+}
+
+/// The write of a record's next version.
+pub fn replaced<R: Told>(
+    loaded: &Loaded<R>,
+    record: &Record<R>,
+    request: Option<KeyedRequest>,
+    entry: &Entry,
+) -> Result<Write, Failure> {
+    let events = R::told(record, Some(&loaded.current.record.resource), loaded.current.version + 1)?;
+    let mut document = loaded.stored.document.next(RecordData::of(record)?, events).audited(entry)?;
+    if let Some(request) = request {
+        document.remember(request);
+    }
+    Write::replace(record.id.as_uuid(), &loaded.stored, document)
 }
 
 impl<R: Elements> RecordData<R> {

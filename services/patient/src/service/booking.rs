@@ -4,6 +4,7 @@ pub mod change;
 pub mod look;
 pub mod series;
 mod turns;
+mod visit;
 pub mod waiting;
 
 use access::{Caller, Role};
@@ -22,8 +23,12 @@ use crate::{
         },
         calendar::{ClinicId, PractitionerId, RoomId, ServiceId, availability::Unbookable, zone::Zone},
         patient::PatientId,
+        record::encounter::EncounterStatus,
     },
-    outbound::appointments::{Appointments, Asked, Check, Missing, Versioned},
+    outbound::{
+        appointments::{Appointments, Asked, Check, Missing, Versioned},
+        records::Records,
+    },
 };
 
 /// Who was faster is found out by another look; more than this is more than bad luck.
@@ -35,6 +40,7 @@ const TRIES_WITHOUT_A_TURN: u8 = 2;
 #[derive(Clone, Debug)]
 pub struct Bookings {
     appointments: Appointments,
+    records: Records,
     turns: Turns,
 }
 
@@ -98,6 +104,9 @@ pub enum BookingError {
         /// The appointment as it is.
         current: Box<Versioned>,
     },
+    /// The encounter is not where the step would have it.
+    #[error("the encounter is {}", .0.map_or("not there", EncounterStatus::code))]
+    Encounter(Option<EncounterStatus>),
     /// The key was used for something else.
     #[error("the key was used with another body")]
     KeyReused,
@@ -108,8 +117,8 @@ pub enum BookingError {
 
 impl Bookings {
     /// The book on these parts.
-    pub fn new(appointments: Appointments) -> Self {
-        Self { appointments, turns: Turns::default() }
+    pub fn new(appointments: Appointments, records: Records) -> Self {
+        Self { appointments, records, turns: Turns::default() }
     }
 
     /// The instant of a time at a clinic.

@@ -18,6 +18,7 @@ mod scheduling;
 mod series;
 mod summary;
 mod together;
+mod visiting;
 mod waiting;
 
 use std::process::ExitCode;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         trials.extend(downtime::tests(&parts));
         trials.extend(scheduling::tests(&parts));
         trials.extend(waiting::tests(&parts));
+        trials.extend(visiting::tests(&parts));
         trials.extend(summary::tests(&parts));
         trials.extend(faults::tests(&parts));
         Ok(trials)

@@ -18,6 +18,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
         test("one_acceptance_wins_and_the_others_are_told", parts, one_wins),
         test("who_declines_makes_room_for_the_next_who_waits", parts, declining),
         test("who_books_what_is_offered_is_as_good_as_who_accepts", parts, taken_by_somebody_else),
+        test("who_would_not_take_it_is_not_asked", parts, not_asked),
         test("who_waits_is_booked_at_a_time_that_is_said", parts, booked_directly),
         test("a_wish_that_cannot_be_meant_is_told_where", parts, refusals),
         test("a_series_that_ends_leaves_its_times_to_those_who_wait", parts, series),
@@ -26,11 +27,16 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
 
 /// Waits for a time at the place within the next two weeks.
 async fn waits(parts: &Parts, place: &Place, name: &str, priority: u8) -> Result<Value> {
+    waits_for(parts, place, name, json!({ "priority": priority })).await
+}
+
+async fn waits_for(parts: &Parts, place: &Place, name: &str, more: Value) -> Result<Value> {
     let patient = registered(parts, &person(&unique(name))).await?;
-    let wish = json!({
+    let mut wish = json!({
         "status": "waitlist", "patientId": id(&patient), "serviceId": place.service, "clinicId": place.clinic,
-        "requestedPeriod": period(), "priority": priority,
+        "requestedPeriod": period(),
     });
+    more.as_object().into_iter().flatten().for_each(|(name, value)| wish[name] = value.clone());
     let (status, body) = ask(parts, Role::FrontDesk, "/api/appointments", &unique("key"), None, &wish).await?;
     anyhow::ensure!(status == 201, "{body}");
     assert_eq!((&body["status"], &body["start"]), (&json!("waitlist"), &Value::Null), "{body}");
@@ -160,6 +166,28 @@ async fn taken_by_somebody_else(parts: Parts) -> Result<()> {
     let (booked, accepted) = (booked?, accepted?);
     let one = [(201, 409), (409, 200)].contains(&(booked.0, accepted.0));
     assert!(one, "{booked:?} {accepted:?}");
+    Ok(())
+}
+
+async fn not_asked(parts: Parts) -> Result<()> {
+    let place = Place::make(&parts).await?;
+    let other = Place::make(&parts).await?;
+    for more in [
+        json!({ "requestedPeriod": { "start": at(12, 0), "end": at(12, 29) } }),
+        json!({ "practitionerId": other.practitioner }),
+        json!({ "serviceId": other.service }),
+        json!({ "clinicId": other.clinic }),
+    ] {
+        waits_for(&parts, &place, "other", more).await?;
+    }
+    let exactly = json!({
+        "requestedPeriod": { "start": at(12, 0), "end": at(12, 30) }, "practitionerId": place.practitioner,
+    });
+    let would = waits_for(&parts, &place, "would", exactly).await?;
+    let opening = freed(&parts, &place, &at(12, 0)).await?;
+    assert_eq!(asked(&opening), [(id(&would), "")], "{opening}");
+    // Nobody who would take this one: nothing is offered, and so nothing is there to look at.
+    assert!(freed(&parts, &place, &at(13, 0)).await.is_err());
     Ok(())
 }
 

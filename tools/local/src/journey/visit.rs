@@ -25,7 +25,7 @@ pub(super) async fn visit(admin: &Traveller<'_>, patient: &str) -> Result<()> {
     front_desk.on(&appointment, "arrive").await?;
     front_desk.on(&appointment, "check-in").await?;
     physician.observe(patient).await?;
-    physician.see(&clinic, patient, &appointment).await
+    physician.see(patient, &appointment).await
 }
 
 /// What has to be there before anybody can be booked.
@@ -130,26 +130,18 @@ impl<'a> Traveller<'a> {
     }
 
     /// Sees the patient: the encounter begins, ends with what it comes to, and the appointment with it.
-    async fn see(&self, clinic: &Clinic, patient: &str, appointment: &Value) -> Result<()> {
-        let encounter = json!({
-            "status": "in-progress",
-            "class": { "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB" },
-            "clinicId": clinic.id,
-            "practitionerId": clinic.practitioner,
-            "appointmentId": appointment["id"],
-        });
-        let path = format!("/api/patients/{patient}/encounters");
-        let begun = self.make(&path, &encounter).await?;
-        self.report.say(&format!("POST /api/patients/../encounters  {}  {}", begun.summary(), begun.text("/status")?));
-        self.on(appointment, "start").await?;
-        let path = format!("{path}/{}", begun.text("/id")?);
+    async fn see(&self, patient: &str, appointment: &Value) -> Result<()> {
+        let begun = self.on(appointment, "start").await?;
+        let encounter = begun["encounterId"].as_str().unwrap_or_default();
+        let path = format!("/api/patients/{patient}/encounters/{encounter}");
+        let seen = self.get(&path).await?;
         let finish = json!({
             "status": "finished",
             "diagnosis": [{ "code": { "system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I10" } }],
             "services": [{ "code": { "system": "http://www.ama-assn.org/go/cpt", "code": "99213" }, "diagnoses": [1] }],
         });
         let request = self.client.patch(format!("{}{path}", self.url)).bearer_auth(&self.token);
-        let finished = send(request.header("if-match", begun.header("etag")?).json(&finish)).await?;
+        let finished = send(request.header("if-match", seen.header("etag")?).json(&finish)).await?;
         finished.expect(StatusCode::OK, &path)?;
         self.report.say(&format!(
             "PATCH /api/patients/../encounters {}  {}  patient -> encounter.finished",

@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use super::{AmendmentKind, Reference, Resource, Terms, Violation, codings, condition::Condition};
 use crate::domain::{
+    appointment::AppointmentId,
+    calendar::{ClinicId, PractitionerId},
     coding::{CodeableConcept, Coding},
     demographics::codes,
     moment::{Moment, Period},
@@ -137,6 +139,24 @@ const MODIFIERS: usize = 4;
 const POINTERS: usize = 4;
 
 impl Encounter {
+    /// The encounter of an appointment whose patient is here.
+    pub fn of_appointment(appointment: AppointmentId, clinic: ClinicId, practitioner: Option<PractitionerId>) -> Self {
+        Self {
+            status: EncounterStatus::Arrived,
+            status_since: None,
+            status_history: Vec::new(),
+            class: Coding { system: CLASS.to_owned(), version: None, code: "AMB".to_owned(), display: None },
+            r#type: Vec::new(),
+            reason_code: Vec::new(),
+            clinic_id: clinic.as_uuid(),
+            practitioner_id: practitioner.map(PractitionerId::as_uuid),
+            appointment_id: Some(appointment.as_uuid()),
+            period: None,
+            diagnosis: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+
     /// When it became what it is, for those who count.
     pub fn since(&self) -> Option<Timestamp> {
         self.status_since.as_ref().map(Moment::from)
@@ -219,7 +239,7 @@ impl Encounter {
 }
 
 impl Resource for Encounter {
-    const KEPT: &'static [&'static str] = &["statusSince", "statusHistory"];
+    const KEPT: &'static [&'static str] = &["statusSince", "statusHistory", "appointmentId"];
     const KIND: &'static str = "encounter";
 
     fn violations(&self) -> Vec<Violation> {

@@ -157,7 +157,7 @@ async fn history<R: Told>(
 fn given<R: Told>(fields: &Map<String, Value>) -> Result<(), Problem> {
     let mut findings = Findings::default();
     for name in R::KEPT.iter().filter(|name| fields.contains_key(**name)) {
-        findings.add(format!("/{name}"), "follows from the steps and cannot be given");
+        findings.add(format!("/{name}"), "follows from what happens and cannot be given");
     }
     findings.into_result(Some(()))
 }

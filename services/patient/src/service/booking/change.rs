@@ -70,8 +70,9 @@ impl Bookings {
             let next = self.decide(&loaded, step, now).await?;
             let keyed = request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: expected + 1 });
             let entry = entry(audit::Action::Update, "update", caller, &next).detail("action", step.action().name());
-            let opening = self.left(&[(current, &next)], now).await?;
-            match self.appointments.replace(&loaded, &next, keyed, &entry, opening).await {
+            let mut beside = self.left(&[(current, &next)], now).await?;
+            beside.extend(self.visit(caller, current, step.action(), now).await?);
+            match self.appointments.replace(&loaded, &next, keyed, &entry, beside).await {
                 Ok(version) => {
                     if takes_time {
                         queue.save();

@@ -46,6 +46,9 @@ impl From<BookingError> for Problem {
                     .with("status", status.code())
                     .with("allowed", allowed(status))
             }
+            error @ BookingError::Encounter(_) => {
+                Self::new(Kind::Conflict, format!("{error}.")).with_slug("encounter-refused")
+            }
             BookingError::KeyReused => key_reused(),
             BookingError::Store(Failure::Changed) => {
                 Self::new(Kind::PreconditionFailed, "The appointment is being changed by others; read it again.")

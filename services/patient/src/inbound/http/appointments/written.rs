@@ -38,6 +38,7 @@ pub(super) fn appointment_json(Versioned { id, appointment, version }: &Versione
     put("requestedPeriod", waiting.map(|waiting| json!(waiting.requested_period)));
     put("priority", waiting.map(|waiting| waiting.priority.into()));
     put("seriesId", appointment.series.map(|series| json!(series.id)));
+    put("encounterId", appointment.stamps.checked_in.map(|_| id.encounter().to_string().into()));
     put("reschedules", Some(appointment.reschedules.into()));
     put("cancelationReason", appointment.cancellation.map(|done| done.reason.code().into()));
     put("cancelledLate", appointment.cancellation.map(|done| done.late.into()));
