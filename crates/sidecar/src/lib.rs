@@ -9,6 +9,7 @@ pub mod functions;
 pub mod invoke;
 pub mod origin;
 pub mod outbox;
+mod output;
 pub mod secrets;
 pub mod subscription;
 pub mod trace;

@@ -38,6 +38,14 @@ pub(crate) struct Inner {
     folder: Mutex<Option<TempDir>>,
 }
 
+/// Tells the optional output bindings where the test receives; nothing else is at the gateway's port.
+fn add_receiver(home: &Home, port: u16) -> Result<()> {
+    let path = home.app_secrets(App::Patient);
+    let mut secrets: BTreeMap<String, String> = serde_json::from_slice(&fs::read(&path)?)?;
+    secrets.insert("reminders-url".to_owned(), format!("http://127.0.0.1:{port}/messages"));
+    Ok(fs::write(&path, serde_json::to_vec(&secrets)?)?)
+}
+
 impl Parts {
     pub(crate) async fn start(app: App) -> Result<Self> {
         let repo = repo()?;
@@ -69,6 +77,9 @@ impl Parts {
         if app != App::Auth {
             issuer.serve(ports.app(App::Auth).app).await?;
             sidecars.start(App::Auth, true)?;
+        }
+        if app == App::Patient {
+            add_receiver(&home, ports.app(App::Gateway).app)?;
         }
         let own_sidecar = sidecars.start(app, true)?;
         Ok(Self(Arc::new(Inner {
@@ -132,6 +143,11 @@ impl Parts {
             None => secrets.remove(name),
         };
         Ok(fs::write(&path, serde_json::to_vec(&secrets)?)?)
+    }
+
+    /// The port at which a test receives what the optional output bindings hand over.
+    pub fn receiver_port(&self) -> u16 {
+        self.0.sidecars.ports.app(App::Gateway).app
     }
 
     /// Kills PostgreSQL as a loss of power would.

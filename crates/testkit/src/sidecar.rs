@@ -66,6 +66,10 @@ impl Sidecars {
         for path in &run.resources_paths {
             command.arg("--resources-path").arg(self.in_repo(path));
         }
+        if app == App::Patient {
+            // What an operator may add; its receiver is the test's.
+            command.arg("--resources-path").arg(self.repo.join("components/reminders"));
+        }
         if serving {
             command.args(["--app-port", &block.app.to_string(), "--app-protocol", "http", "--enable-app-health-check"]);
             command.args(["--app-health-check-path", "/livez", "--app-health-probe-interval", "1"]);

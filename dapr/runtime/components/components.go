@@ -7,6 +7,7 @@ package components
 
 import (
 	"github.com/dapr/components-contrib/bindings/cron"
+	"github.com/dapr/components-contrib/bindings/http"
 	"github.com/dapr/components-contrib/bindings/postgres"
 	"github.com/dapr/components-contrib/pubsub/kafka"
 	"github.com/dapr/components-contrib/pubsub/rabbitmq"
@@ -70,6 +71,7 @@ func externalBindings(log logger.Logger) *bindings.Registry {
 	r.Logger = log
 	r.RegisterOutputBinding(postgres.NewPostgres, "postgresql", "postgres")
 	r.RegisterInputBinding(cron.NewCron, "cron")
+	r.RegisterOutputBinding(http.NewHTTP, "http")
 	return r
 }
 

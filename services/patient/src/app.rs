@@ -11,9 +11,13 @@ use uuid::Uuid;
 use crate::{
     APP_ID,
     config::Config,
-    inbound::http::{self, UseCases, Viewer},
+    inbound::{
+        http::{self, UseCases, Viewer},
+        tick,
+    },
     outbound::{
-        appointments::Appointments, billing::BillingAccounts, calendar::Calendars, patients::Patients, records::Records,
+        appointments::Appointments, billing::BillingAccounts, calendar::Calendars, patients::Patients,
+        records::Records, reminders::Reminders,
     },
     service::{Registry, booking::Bookings, calendar::Calendar, chart::Charts, summary::Summaries},
 };
@@ -40,6 +44,8 @@ impl App {
         let charts = Charts::new(records.clone());
         let calendar = Arc::new(Calendar::new(Calendars::new(sidecar.clone(), documents.clone())));
         let bookings = Arc::new(Bookings::new(Appointments::new(sidecar.clone(), documents.clone()), records));
+        let reminders = config.reminder_binding.as_ref();
+        let reminders = reminders.map(|name| Reminders::new(sidecar.clone(), documents.clone(), name.clone()));
         let patients = Patients::new(sidecar.clone(), documents);
         let registry = Arc::new(Registry::new(patients, BillingAccounts::new(&sidecar)));
 
@@ -50,11 +56,12 @@ impl App {
             .needs("audit", move || Box::pin(future::ready(kept.keeps_up())));
         let summaries = Summaries::new(&sidecar)?;
         let viewer = Viewer { sidecar, recorder: recorder.clone() };
+        let tick = tick::routes(Arc::clone(&bookings), reminders);
         let use_cases = UseCases { registry, charts, calendar, bookings, summaries };
         let routes = http::routes(use_cases, viewer, tokens)?;
         #[cfg(debug_assertions)]
         let routes = if config.ignore_idempotency_keys { http::forgetting_keys(routes) } else { routes };
-        Ok(Self { server: Server::new(&config.app, readiness, routes, None), recorder })
+        Ok(Self { server: Server::new(&config.app, readiness, routes.merge(tick), None), recorder })
     }
 
     /// Serves until the process is told to end.

@@ -1,3 +1,4 @@
 //! What others ask of this service.
 
 pub mod http;
+pub mod tick;

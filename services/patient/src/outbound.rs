@@ -7,4 +7,5 @@ pub mod calendar;
 pub mod encounters;
 pub mod patients;
 pub mod records;
+pub mod reminders;
 pub mod summaries;

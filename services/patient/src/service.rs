@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod chart;
 pub mod find;
 pub mod register;
+pub mod remind;
 pub mod summary;
 
 use audit::Agent;

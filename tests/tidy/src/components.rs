@@ -11,7 +11,10 @@ const FOLDER: &str = "components/";
 const BASE: &str = "base";
 
 /// What a component is called. A product's name would tie the code to it.
-const ROLES: [&str; 4] = ["functions", "pubsub", "secretstore", "statestore"];
+const ROLES: [&str; 6] = ["functions", "pubsub", "reminders", "secretstore", "statestore", "tick"];
+
+/// What an operator may add, whatever the broker.
+const OPTIONAL: [&str; 1] = ["reminders"];
 
 /// What must not stand in a file that everyone reads.
 const SECRET: [&str; 9] = [
@@ -31,7 +34,7 @@ pub fn same_for_every_broker(tree: &Tree) -> Vec<Finding> {
     let brokers: BTreeMap<&str, BTreeSet<String>> = tree
         .names_in(FOLDER)
         .into_iter()
-        .filter(|folder| *folder != BASE)
+        .filter(|folder| *folder != BASE && !OPTIONAL.contains(folder))
         .map(|folder| {
             (
                 folder,

@@ -2,6 +2,7 @@
 
 mod placement;
 pub mod recurrence;
+pub mod reminder;
 pub mod series;
 mod situation;
 mod status;

@@ -225,6 +225,11 @@ pub(super) fn parse(id: AppointmentId, json: &RawValue) -> Result<(Option<Uuid>,
     Ok((document.requests.first().map(|request| request.hash), versioned(id, &document)))
 }
 
+/// Reads a stored appointment.
+pub(super) fn read(id: AppointmentId, json: &RawValue) -> Result<Versioned, Failure> {
+    Ok(parse(id, json)?.1)
+}
+
 fn page(documents: impl IntoIterator<Item = (AppointmentId, Box<RawValue>)>, limit: usize) -> Result<Page, Failure> {
     let items = documents.into_iter().map(|(id, document)| Ok(parse(id, &document)?.1));
     let mut items = items.collect::<Result<Vec<_>, Failure>>()?;

@@ -14,6 +14,7 @@ mod finding;
 mod place;
 mod refusing;
 mod registering;
+mod reminding;
 mod scheduling;
 mod series;
 mod summary;
@@ -32,7 +33,7 @@ use uuid::Uuid;
 
 fn main() -> ExitCode {
     testkit::run(testkit::App::Patient, |parts| async move {
-        let app = App::build(&Config::read(parts.environment(&[]))?)?;
+        let app = App::build(&Config::read(parts.environment(&[("REMINDER_BINDING", "reminders")]))?)?;
         tokio::spawn(app.run());
         parts.ready().await?;
         let mut trials = registering::tests(&parts);
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
         trials.extend(scheduling::tests(&parts));
         trials.extend(waiting::tests(&parts));
         trials.extend(visiting::tests(&parts));
+        trials.extend(reminding::tests(&parts));
         trials.extend(summary::tests(&parts));
         trials.extend(faults::tests(&parts));
         Ok(trials)

@@ -17,6 +17,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
     vec![
         test("one_acceptance_wins_and_the_others_are_told", parts, one_wins),
         test("who_declines_makes_room_for_the_next_who_waits", parts, declining),
+        test("an_offer_that_expires_goes_to_the_next_at_a_tick", parts, expiring),
         test("who_books_what_is_offered_is_as_good_as_who_accepts", parts, taken_by_somebody_else),
         test("who_would_not_take_it_is_not_asked", parts, not_asked),
         test("who_waits_is_booked_at_a_time_that_is_said", parts, booked_directly),
@@ -152,6 +153,34 @@ async fn declining(parts: Parts) -> Result<()> {
     assert_eq!((status, &gone["type"]), (409, &json!("urn:patient-management:problem:transition-refused")), "{gone}");
     let (status, taken) = reply(&parts, &opening, &all[3], "accept", 2).await?;
     assert_eq!((status, &taken["status"]), (200, &json!("filled")), "{taken}");
+    Ok(())
+}
+
+async fn expiring(parts: Parts) -> Result<()> {
+    let place = Place::make(&parts).await?;
+    let mut all = Vec::new();
+    for name in ["first", "second", "third", "fourth"] {
+        all.push(waits(&parts, &place, name, 5).await?);
+    }
+    let opening = freed(&parts, &place, &at(16, 0)).await?;
+    let tick = || parts.request(Method::POST, "/tick").send();
+    assert_eq!(tick().await?.status(), 200);
+    let path = format!("/api/appointments/openings/{}", id(&opening));
+    let now = async || -> Result<Value> { Ok(get(&parts, &path).await?.json().await?) };
+    assert_eq!(now().await?, opening, "nothing has expired");
+    // The first offer's two hours are over.
+    let expire = "update state.state set value = convert_to(jsonb_set(jsonb_set(jsonb_set(
+          convert_from(value, 'UTF8')::jsonb, '{data,offers,0,expires}', '\"2026-01-01T00:00:00Z\"'),
+          '{data,due}', '\"2026-01-01T00:00:00Z\"'), '{version}', '2')::text, 'UTF8') where key = $1";
+    let refused = parts.database().await?.change(expire, &[&format!("opening/{}", id(&opening))]).await?;
+    assert_eq!(refused, None);
+    let (first, second) = tokio::join!(tick(), tick());
+    assert_eq!((first?.status().as_u16(), second?.status().as_u16()), (200, 200));
+    let renewed = now().await?;
+    let expected = [(id(&all[0]), "expired"), (id(&all[1]), ""), (id(&all[2]), ""), (id(&all[3]), "")];
+    assert_eq!((asked(&renewed), &renewed["version"]), (expected.to_vec(), &json!(3)));
+    let (status, late) = reply(&parts, &opening, &all[0], "accept", 3).await?;
+    assert_eq!(status, 409, "{late}");
     Ok(())
 }
 
