@@ -5,6 +5,7 @@ pub mod recurrence;
 pub mod reminder;
 pub mod series;
 mod situation;
+mod stamps;
 mod status;
 pub mod transitions;
 pub mod waiting;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 pub use self::{
     placement::{Capacity, Overlap, Place, Resource, Taken, lane, overlaps},
     situation::{Situation, Unplaceable, Wish},
+    stamps::Stamps,
     status::{CancellationReason, Status},
     when::When,
 };
@@ -123,46 +125,6 @@ pub struct Occurrence {
     pub number: u32,
     /// Whether it was moved by itself, and so stays when the series is.
     pub moved: bool,
-}
-
-/// Every time stamp, kept whatever comes later.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Stamps {
-    /// When it was first written.
-    pub created: Timestamp,
-    /// When this version was made.
-    pub changed: Timestamp,
-    /// When it was fixed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub booked: Option<Timestamp>,
-    /// When it was last moved.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rescheduled: Option<Timestamp>,
-    /// When the patient said that they will come.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub confirmed: Option<Timestamp>,
-    /// When the patient came.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub arrived: Option<Timestamp>,
-    /// When the encounter could begin.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub checked_in: Option<Timestamp>,
-    /// When it began.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub started: Option<Timestamp>,
-    /// When it was over.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub finished: Option<Timestamp>,
-    /// When it was called off.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cancelled: Option<Timestamp>,
-    /// When somebody noted that the patient did not come.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub no_show: Option<Timestamp>,
-    /// When that, or all of it, was found to be wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub corrected: Option<Timestamp>,
 }
 
 /// How it was called off.
