@@ -30,9 +30,16 @@ async fn only_the_sidecar(parts: Parts) -> Result<()> {
     Ok(())
 }
 
-/// What came, and whether the next one is refused.
+/// Where reminders go.
 #[derive(Clone, Default)]
-struct Receiver(Arc<Mutex<(Vec<(String, Value)>, bool)>>);
+struct Receiver(Arc<Mutex<Received>>);
+
+#[derive(Default)]
+struct Received {
+    /// Keys and messages.
+    came: Vec<(String, Value)>,
+    refuses_next: bool,
+}
 
 impl Receiver {
     async fn listen(port: u16) -> Result<Self> {
@@ -40,8 +47,12 @@ impl Receiver {
         let take = async |State(receiver): State<Self>, headers: HeaderMap, Json(message): Json<Value>| {
             let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
             let mut held = receiver.0.lock().unwrap_or_else(PoisonError::into_inner);
-            held.0.push((key.to_owned(), message));
-            if std::mem::take(&mut held.1) { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::ACCEPTED }
+            held.came.push((key.to_owned(), message));
+            if std::mem::take(&mut held.refuses_next) {
+                StatusCode::INTERNAL_SERVER_ERROR
+            } else {
+                StatusCode::ACCEPTED
+            }
         };
         let routes = Router::new().route("/messages", post(take)).with_state(receiver.clone());
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
@@ -50,13 +61,13 @@ impl Receiver {
     }
 
     fn refuse_next(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).refuses_next = true;
     }
 
     /// What came about an appointment.
     fn of(&self, appointment: &Value) -> Vec<(String, Value)> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.0.iter().filter(|(_, message)| message["appointmentId"] == appointment["id"]).cloned().collect()
+        held.came.iter().filter(|(_, message)| message["appointmentId"] == appointment["id"]).cloned().collect()
     }
 }
 
