@@ -11,19 +11,17 @@ use crate::{domain::appointment::reminder::Outcome, outbound::reminders::Reminde
 /// So many are claimed at one tick; the next one comes soon.
 const AT_ONCE: usize = 100;
 
-/// Hands over what is due, each once whoever else ticks; how many were handed over.
+/// Hands over what is due, each once whoever else ticks.
 ///
 /// It is claimed before and noted after, so who is killed in between leaves it to be handed over again, under the same
 /// id, when the claim has run out.
-pub async fn remind(reminders: &Reminders, now: Timestamp) -> Result<usize, Failure> {
-    let mut sent = 0;
+pub async fn remind(reminders: &Reminders, now: Timestamp) -> Result<(), Failure> {
     for candidate in reminders.due(now, AT_ONCE).await? {
         let Some(claimed) = reminders.claim(&candidate, now).await? else { continue };
         let (id, handed) = (claimed.id, reminders.hand_over(&candidate, &claimed).await);
         let now = Timestamp::now();
         match handed {
             Ok(true) => {
-                sent += 1;
                 count(Outcome::Sent.name());
                 reminders.note(id, |reminder| reminder.closed(Outcome::Sent, now)).await?;
             }
@@ -38,7 +36,7 @@ pub async fn remind(reminders: &Reminders, now: Timestamp) -> Result<usize, Fail
             }
         }
     }
-    Ok(sent)
+    Ok(())
 }
 
 fn count(outcome: &'static str) {

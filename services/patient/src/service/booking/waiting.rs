@@ -204,24 +204,27 @@ impl Bookings {
         Ok(opening.renewed(queue, now))
     }
 
-    /// Asks the next ones where an offer has expired; how many openings changed.
-    pub async fn renew_offers(&self, now: Timestamp) -> Result<usize, Failure> {
-        let mut renewed = 0;
+    /// Asks the next ones where an offer has expired. One opening that fails keeps no other from it.
+    pub async fn renew_offers(&self, now: Timestamp) -> Result<(), Failure> {
+        let mut outcome = Ok(());
         for id in self.appointments.openings_due(now, AT_ONCE).await? {
-            let Some(loaded) = self.appointments.opening(id).await? else { continue };
-            if loaded.opening().due().is_none_or(|due| due > now) {
-                continue;
-            }
-            let next = self.renewed(loaded.opening(), now).await?;
-            let write = loaded.replaced(next, None, &Entry::new(audit::Action::Update, "offer"))?;
-            match self.appointments.save_opening(write).await {
-                Ok(()) => renewed += 1,
+            match self.renew(id, now).await {
                 // Somebody has answered, or another instance was faster.
-                Err(Failure::Changed) => {}
-                Err(failure) => return Err(failure),
+                Ok(()) | Err(Failure::Changed) => {}
+                Err(failure) => outcome = Err(failure),
             }
         }
-        Ok(renewed)
+        outcome
+    }
+
+    async fn renew(&self, id: Uuid, now: Timestamp) -> Result<(), Failure> {
+        let Some(loaded) = self.appointments.opening(id).await? else { return Ok(()) };
+        if loaded.opening().due().is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let next = self.renewed(loaded.opening(), now).await?;
+        let write = loaded.replaced(next, None, &Entry::new(audit::Action::Update, "offer"))?;
+        self.appointments.save_opening(write).await
     }
 
     /// An opening by id.
