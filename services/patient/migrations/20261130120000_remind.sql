@@ -51,7 +51,7 @@ end
 $$;
 
 -- What is to be reminded of now: {"now", "leads": [minutes], "limit"}. With each the documents that a message is made
--- of; of the patient no more than it needs, and nothing of who is not in use.
+-- of; nothing of patients whose record is not in use.
 create function api.reminders_due(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -62,20 +62,18 @@ begin
     select coalesce(jsonb_agg(jsonb_build_object(
       'appointmentId', appointment_id, 'appointment', document.current('appointment', appointment_id::text),
       'lead', lead, 'clinic', document.current('clinic', clinic_id::text) #>> '{data,name}',
-      'name', person -> 'name' -> 0, 'telecom', coalesce(person -> 'telecom', '[]')) order by starts, appointment_id), '[]')
+      'patient', document.current('patient', patient_id::text)) order by starts, appointment_id), '[]')
     from (
-      select found.*, document.current('patient', found.patient_id::text) #> '{data,person}' as person
-      from (
-        select booked.appointment_id, booked.clinic_id, booked.patient_id, booked.starts, asked.lead::int as lead
-        from projection.appointments as booked
-        join projection.patients as patient on patient.patient_id = booked.patient_id and patient.active
-        cross join jsonb_array_elements_text(p -> 'leads') as asked(lead)
-        left join projection.reminders as reminder on reminder.appointment_id = booked.appointment_id
-          and reminder.starts = booked.starts and reminder.lead = asked.lead::int
-        where booked.status = 'booked' and booked.starts > now
-          and booked.starts <= now + make_interval(mins => longest)
-          and booked.starts <= now + make_interval(mins => asked.lead::int)
-          and (reminder.reminder_id is null or reminder.due <= now)
-        order by booked.starts, booked.appointment_id limit (p ->> 'limit')::int) as found) as made);
+      select booked.appointment_id, booked.clinic_id, booked.patient_id, booked.starts, asked.lead::int as lead
+      from projection.appointments as booked
+      join projection.patients as patient on patient.patient_id = booked.patient_id and patient.active
+      cross join jsonb_array_elements_text(p -> 'leads') as asked(lead)
+      left join projection.reminders as reminder on reminder.appointment_id = booked.appointment_id
+        and reminder.starts = booked.starts and reminder.lead = asked.lead::int
+      where booked.status = 'booked' and booked.starts > now
+        and booked.starts <= now + make_interval(mins => longest)
+        and booked.starts <= now + make_interval(mins => asked.lead::int)
+        and (reminder.reminder_id is null or reminder.due <= now)
+      order by booked.starts, booked.appointment_id limit (p ->> 'limit')::int) as found);
 end
 $$;

@@ -17,7 +17,7 @@ const ROLES: [&str; 6] = ["functions", "pubsub", "reminders", "secretstore", "st
 const OPTIONAL: [&str; 1] = ["reminders"];
 
 /// What must not stand in a file that everyone reads.
-const SECRET: [&str; 9] = [
+const SECRET: [&str; 10] = [
     "brokers",
     "connectionString",
     "password",
@@ -26,6 +26,7 @@ const SECRET: [&str; 9] = [
     "redisUsername",
     "saslPassword",
     "secretKey",
+    "securityToken",
     "url",
 ];
 

@@ -265,6 +265,14 @@ impl fmt::Display for BirthDate {
     }
 }
 
+impl Demographics {
+    /// The first contact of this sort that is still in use.
+    pub fn reached_by(&self, system: ContactSystem) -> Option<&str> {
+        let of = |point: &&ContactPoint| point.system == system && point.r#use != Some(ContactUse::Old);
+        self.telecom.iter().find(of).map(|point| point.value.as_str())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;

@@ -20,10 +20,9 @@ pub fn routes(bookings: Arc<Bookings>, reminders: Option<Reminders>) -> Router {
 
 /// What fails is due at the next tick again. The sidecar takes any other answer than 200 for a failure.
 async fn tick(State((bookings, reminders)): State<Parts>) -> Result<StatusCode, Problem> {
-    let now = Timestamp::now();
-    let offers = bookings.renew_offers(now).await;
+    let offers = bookings.renew_offers(Timestamp::now()).await;
     if let Some(reminders) = &reminders {
-        remind(reminders, now).await?;
+        remind(reminders).await?;
     }
     offers?;
     Ok(StatusCode::OK)

@@ -237,6 +237,11 @@ impl PatientData {
     }
 }
 
+/// Reads a stored patient.
+pub(super) fn read(id: PatientId, json: &RawValue) -> Result<Patient, Failure> {
+    Ok(versioned(id, &Document::parse(json.get().as_bytes())?)?.patient)
+}
+
 /// What is stored goes through the same door as a request; what does not fit is our mistake and not the caller's.
 fn versioned(id: PatientId, document: &Document<PatientData>) -> Result<Versioned, Failure> {
     let data = &document.data;

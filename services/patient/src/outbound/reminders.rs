@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{json, value::RawValue};
 use sidecar::{
     Sidecar,
     documents::{Document, Documents, Kind, Stored, Write},
@@ -10,10 +10,17 @@ use sidecar::{
 };
 use uuid::Uuid;
 
-use super::appointments::Versioned;
-use crate::domain::appointment::{
-    AppointmentId,
-    reminder::{LEADS, Reminder},
+use super::{
+    appointments::{self, Versioned},
+    patients,
+};
+use crate::domain::{
+    appointment::{
+        AppointmentId,
+        reminder::{LEADS, Reminder},
+    },
+    demographics::ContactSystem,
+    patient::Patient,
 };
 
 /// `data` of a `reminder/<id>` document.
@@ -34,14 +41,7 @@ pub struct Candidate {
     /// How long before, in minutes.
     pub lead: u32,
     clinic: String,
-    name: Value,
-    telecom: Vec<ContactPoint>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ContactPoint {
-    system: Option<String>,
-    value: String,
+    patient: Patient,
 }
 
 /// A reminder that this instance has claimed.
@@ -62,6 +62,11 @@ pub struct Reminders {
 }
 
 impl Reminders {
+    /// The binding's name.
+    pub fn binding(&self) -> &str {
+        &self.binding
+    }
+
     /// Reminders that are handed to a binding by its name.
     pub fn new(sidecar: Sidecar, documents: Documents, binding: String) -> Self {
         Self { sidecar, documents: documents.one_by_one(), binding }
@@ -76,21 +81,20 @@ impl Reminders {
             appointment: Box<RawValue>,
             lead: u32,
             clinic: Option<String>,
-            name: Option<Value>,
-            telecom: Vec<ContactPoint>,
+            patient: Box<RawValue>,
         }
         let asked = json!({ "now": now, "leads": LEADS, "limit": limit });
         let answers: Vec<Answer> = self.sidecar.query("reminders_due", &asked).await?;
         let candidate = |answer: Answer| {
-            Ok(Candidate {
-                appointment: super::appointments::read(answer.appointment_id, &answer.appointment)?,
-                lead: answer.lead,
-                clinic: answer.clinic.unwrap_or_default(),
-                name: answer.name.unwrap_or_default(),
-                telecom: answer.telecom,
-            })
+            let appointment = appointments::read(answer.appointment_id, &answer.appointment)?;
+            let patient = patients::read(appointment.appointment.patient_id, &answer.patient)?;
+            Ok(Candidate { appointment, lead: answer.lead, clinic: answer.clinic.unwrap_or_default(), patient })
         };
-        answers.into_iter().map(candidate).collect()
+        // One that cannot be read keeps no other from being sent.
+        let read = answers.into_iter().map(candidate).filter_map(|read: Result<_, Failure>| {
+            read.inspect_err(|failure| tracing::error!(%failure, "what a reminder is made of cannot be read")).ok()
+        });
+        Ok(read.collect())
     }
 
     /// Claims a reminder: of all who try, one does. None when somebody else has it, or it is not wanted.
@@ -114,17 +118,16 @@ impl Reminders {
 
     /// Hands a reminder over; false where nobody knows how to reach the patient.
     pub async fn hand_over(&self, candidate: &Candidate, claimed: &Claimed) -> Result<bool, Failure> {
-        let contact = |system| {
-            let of = |point: &&ContactPoint| point.system.as_deref() == Some(system);
-            candidate.telecom.iter().find(of).map(|point| point.value.as_str())
-        };
-        let (phone, email) = (contact("phone").or_else(|| contact("sms")), contact("email"));
+        let person = &candidate.patient.demographics;
+        let phone = person.reached_by(ContactSystem::Phone).or_else(|| person.reached_by(ContactSystem::Sms));
+        let email = person.reached_by(ContactSystem::Email);
         if phone.is_none() && email.is_none() {
             return Ok(false);
         }
         let appointment = &candidate.appointment.appointment;
         let local = TimeZone::get(&appointment.time_zone)
             .map(|zone| claimed.reminder.start.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string());
+        let name = person.identifying_name();
         let message = json!({
             "kind": "appointment-reminder",
             "appointmentId": candidate.appointment.id,
@@ -132,7 +135,12 @@ impl Reminders {
             "localStart": local.ok(),
             "timeZone": appointment.time_zone,
             "clinic": candidate.clinic,
-            "patient": { "name": candidate.name, "phone": phone, "email": email },
+            "patient": {
+                "family": name.and_then(|name| name.family.as_deref()),
+                "given": name.map(|name| name.given.as_slice()).unwrap_or_default(),
+                "phone": phone,
+                "email": email,
+            },
         });
         self.sidecar.hand_over(&self.binding, claimed.id, &message).await.map(|()| true)
     }

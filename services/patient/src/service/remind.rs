@@ -6,37 +6,45 @@ use jiff::Timestamp;
 use opentelemetry::{KeyValue, global, metrics::Counter};
 use sidecar::failure::Failure;
 
-use crate::{domain::appointment::reminder::Outcome, outbound::reminders::Reminders};
+use crate::{
+    domain::appointment::reminder::Outcome,
+    outbound::reminders::{Candidate, Reminders},
+};
 
 /// So many are claimed at one tick; the next one comes soon.
 const AT_ONCE: usize = 100;
 
-/// Hands over what is due, each once whoever else ticks.
+/// Hands over what is due, each once whoever else ticks. One that fails keeps no other from it.
 ///
 /// It is claimed before and noted after, so who is killed in between leaves it to be handed over again, under the same
 /// id, when the claim has run out.
-pub async fn remind(reminders: &Reminders, now: Timestamp) -> Result<(), Failure> {
-    for candidate in reminders.due(now, AT_ONCE).await? {
-        let Some(claimed) = reminders.claim(&candidate, now).await? else { continue };
-        let (id, handed) = (claimed.id, reminders.hand_over(&candidate, &claimed).await);
-        let now = Timestamp::now();
-        match handed {
-            Ok(true) => {
-                count(Outcome::Sent.name());
-                reminders.note(id, |reminder| reminder.closed(Outcome::Sent, now)).await?;
-            }
-            Ok(false) => {
-                count(Outcome::Unreachable.name());
-                reminders.note(id, |reminder| reminder.closed(Outcome::Unreachable, now)).await?;
-            }
-            Err(failure) => {
-                count("failed");
-                tracing::warn!(reminder = %id, %failure, "a reminder is tried again later");
-                reminders.note(id, |reminder| reminder.failed(now)).await?;
-            }
+pub async fn remind(reminders: &Reminders) -> Result<(), Failure> {
+    let mut outcome = Ok(());
+    for candidate in reminders.due(Timestamp::now(), AT_ONCE).await? {
+        if let Err(failure) = hand_over(reminders, &candidate).await {
+            outcome = Err(failure);
         }
     }
-    Ok(())
+    outcome
+}
+
+async fn hand_over(reminders: &Reminders, candidate: &Candidate) -> Result<(), Failure> {
+    let Some(claimed) = reminders.claim(candidate, Timestamp::now()).await? else { return Ok(()) };
+    let (id, handed) = (claimed.id, reminders.hand_over(candidate, &claimed).await);
+    let now = Timestamp::now();
+    let outcome = match handed {
+        Ok(true) => Outcome::Sent,
+        Ok(false) => Outcome::Unreachable,
+        Err(failure) => {
+            count("failed");
+            // The cause may name the receiver's address, which may be a secret.
+            let binding = reminders.binding();
+            tracing::warn!(reminder = %id, binding, %failure, "not handed over; is the binding loaded, and its receiver there?");
+            return reminders.note(id, |reminder| reminder.failed(now)).await;
+        }
+    };
+    count(outcome.name());
+    reminders.note(id, |reminder| reminder.closed(outcome, now)).await
 }
 
 fn count(outcome: &'static str) {
