@@ -103,6 +103,11 @@ impl Supervisor {
         halt(&self.home);
         dapr::stop(&self.home).await;
         self.keepers.lock().await.shutdown().await;
+        // What was just about to start when it was halted is killed with its keeper, and takes a moment to end.
+        let latest: Vec<_> = lock(&self.lives).values().map(|life| life.process.clone()).collect();
+        for process in latest {
+            process.ended(KILLED).await;
+        }
     }
 
     fn running(&self, part: Part) -> Result<Process> {
