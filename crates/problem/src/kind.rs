@@ -57,6 +57,28 @@ pub enum Verdict {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 18] = [
+        Self::Malformed,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TooSlow,
+        Self::Conflict,
+        Self::PreconditionFailed,
+        Self::TooLarge,
+        Self::UriTooLong,
+        Self::HeadersTooLarge,
+        Self::UnsupportedMediaType,
+        Self::Invalid,
+        Self::PreconditionRequired,
+        Self::RateLimited,
+        Self::Internal,
+        Self::Unavailable,
+        Self::TimedOut,
+    ];
+
     /// HTTP status, gRPC code, verdict and title.
     const fn row(self) -> (StatusCode, Code, Verdict, &'static str) {
         use StatusCode as S;

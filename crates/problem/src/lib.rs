@@ -2,15 +2,17 @@
 
 pub mod input;
 mod kind;
+mod status;
 mod wire;
 
-use std::{collections::BTreeSet, error::Error, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeSet, error::Error, fmt, sync::Arc, time::Duration};
 
 use serde_json::{Map, Value};
 
 pub use self::{
     kind::{Kind, Verdict},
-    wire::{Cause, is_answer},
+    status::is_answer,
+    wire::Cause,
 };
 
 /// A failure as its caller may see it, in the members of RFC 9457, with the cause beside it for the log.
@@ -19,7 +21,7 @@ pub struct Problem {
     /// Decides status, code and verdict.
     pub kind: Kind,
     /// The last part of `type`, for failures that a program wants to tell from others of their kind.
-    pub slug: Option<&'static str>,
+    pub slug: Option<Cow<'static, str>>,
     /// What the caller can do about it; no cause, no personal data.
     pub detail: String,
     /// One entry for each wrong field.
@@ -99,7 +101,7 @@ impl Problem {
     /// Names the failure for programs.
     #[must_use]
     pub fn with_slug(mut self, slug: &'static str) -> Self {
-        self.slug = Some(slug);
+        self.slug = Some(Cow::Borrowed(slug));
         self
     }
 

@@ -1,4 +1,4 @@
-//! A problem as an HTTP response and as a gRPC status.
+//! A problem as an HTTP response.
 
 use std::{error::Error, sync::Arc};
 
@@ -8,23 +8,10 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
-
-use crate::{FieldError, Kind, Problem};
+use crate::{Kind, Problem};
 
 /// RFC 9457 leaves the name space to us; a URN promises no page behind it.
 const TYPE_PREFIX: &str = "urn:patient-management:problem:";
-
-/// What every status that an app answers carries, and none that a sidecar makes.
-const ANSWER: &str = "problem";
-
-/// As many wrong fields as a trailer has room for.
-const MOST_VIOLATIONS: usize = 32;
-
-/// Whether this status is an app's answer, and not what a sidecar says because there is none.
-pub fn is_answer(status: &tonic::Status) -> bool {
-    status.metadata().contains_key(ANSWER)
-}
 
 /// The cause of a response, for the one place that logs it; see `runtime`.
 #[derive(Clone, Debug)]
@@ -34,7 +21,7 @@ impl Problem {
     /// The problem object.
     pub fn to_json(&self) -> Value {
         let mut object = Map::new();
-        let kind = self.slug.map_or_else(|| "about:blank".to_owned(), |slug| format!("{TYPE_PREFIX}{slug}"));
+        let kind = self.slug.as_ref().map_or_else(|| "about:blank".to_owned(), |slug| format!("{TYPE_PREFIX}{slug}"));
         object.insert("type".to_owned(), kind.into());
         object.insert("title".to_owned(), self.kind.title().into());
         object.insert("status".to_owned(), self.kind.status().as_u16().into());
@@ -42,7 +29,10 @@ impl Problem {
         if !self.errors.is_empty() {
             object.insert("errors".to_owned(), json!(self.errors));
         }
-        object.extend(self.extensions.clone());
+        // The members of RFC 9457 mean what they mean there.
+        for (name, value) in &self.extensions {
+            object.entry(name).or_insert_with(|| value.clone());
+        }
         Value::Object(object)
     }
 }
@@ -67,54 +57,14 @@ impl IntoResponse for Problem {
     }
 }
 
-impl From<Problem> for tonic::Status {
-    fn from(problem: Problem) -> Self {
-        let (code, wrong) = (problem.kind.code(), problem.errors.into_iter().take(MOST_VIOLATIONS));
-        let wrong: Vec<_> = wrong.map(|error| FieldViolation::new(error.pointer, error.detail)).collect();
-        let mut status = if wrong.is_empty() {
-            Self::new(code, problem.detail)
-        } else {
-            Self::with_error_details(code, problem.detail, ErrorDetails::with_bad_request(wrong))
-        };
-        status.metadata_mut().insert(ANSWER, tonic::metadata::MetadataValue::from_static("1"));
-        if let Some(cause) = problem.cause {
-            status.set_source(cause);
-        }
-        status
-    }
-}
-
-/// Another service's refusal, passed on with the words that it chose for a caller.
-impl From<tonic::Status> for Problem {
-    fn from(status: tonic::Status) -> Self {
-        match Kind::of_code(status.code()) {
-            Kind::Internal => Self::internal(status),
-            Kind::Unavailable => Self::unavailable(status),
-            kind => {
-                let wrong = status.get_details_bad_request().into_iter().flat_map(|found| found.field_violations);
-                let error = |found: FieldViolation| FieldError { pointer: found.field, detail: found.description };
-                Self { errors: wrong.map(error).collect(), ..Self::new(kind, status.message().to_owned()) }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn wrong_fields_survive_the_way_between_services() {
-        let problem = Problem::invalid_field("a.b", "must be text").with_error("c", "is required");
-        let told = Problem::from(tonic::Status::from(problem.clone()));
-        assert_eq!((told.kind, told.detail, told.errors), (Kind::Invalid, problem.detail, problem.errors));
-        let plain = Problem::from(tonic::Status::from(Problem::new(Kind::NotFound, "There is none.")));
-        assert_eq!((plain.kind, plain.errors.len()), (Kind::NotFound, 0));
-    }
-
-    #[test]
-    fn details_that_do_not_read_are_none() {
-        let status = tonic::Status::with_details(tonic::Code::InvalidArgument, "no", vec![0xff, 1].into());
-        assert_eq!(Problem::from(status).errors, []);
+    fn a_member_of_ours_takes_the_place_of_none_of_the_rfcs() {
+        let problem = Problem::new(Kind::Conflict, "No.").with("status", "booked").with("left", 5);
+        let object = problem.to_json();
+        assert_eq!((&object["status"], &object["left"]), (&json!(409), &json!(5)));
     }
 }
