@@ -59,6 +59,13 @@ pub struct RestError {
     pub reason: String,
 }
 
+impl Method {
+    /// Whether it makes something that has an address of its own from then on: `CreateInvoice`, `RecordPayment`.
+    pub fn makes(&self) -> bool {
+        ["Create", "Record"].iter().any(|verb| self.descriptor.name().starts_with(verb))
+    }
+}
+
 impl Binding {
     /// The route in the words of the matrix of roles: `GET /api/billing/accounts/{patientId}`.
     pub fn route(&self) -> String {
@@ -68,10 +75,8 @@ impl Binding {
 
 /// A method of our contracts, by its name `package.Service/Method`.
 pub fn method(name: &str) -> Result<Method, RestError> {
-    static CONTRACTS: LazyLock<Result<DescriptorPool, String>> = LazyLock::new(|| {
-        let descriptors = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
-        DescriptorPool::decode(descriptors.as_slice()).map_err(|error| error.to_string())
-    });
+    static CONTRACTS: LazyLock<Result<DescriptorPool, String>> =
+        LazyLock::new(|| DescriptorPool::decode(crate::DESCRIPTORS).map_err(|error| error.to_string()));
     match &*CONTRACTS {
         Ok(contracts) => method_of(contracts, name),
         Err(reason) => Err(RestError { method: name.to_owned(), reason: reason.clone() }),

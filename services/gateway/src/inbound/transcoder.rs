@@ -55,6 +55,7 @@ async fn transcode(
     mut request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
+    let path = request.uri().path().to_owned();
     let found: RawPathParams = request.extract_parts().await.map_err(|_| not_text("path"))?;
     let Query(query) = Query::try_from_uri(request.uri()).map_err(|_| not_text("query"))?;
     let body = match binding.body {
@@ -75,7 +76,7 @@ async fn transcode(
         reads: binding.verb == "GET",
     };
     let answer = remote.ask(call).await.map_err(|problem| in_words_of_the_asker(binding, problem))?;
-    answer::of(binding, &answer)
+    answer::of(method, binding, &path, &answer)
 }
 
 fn not_text(what: &str) -> Problem {
@@ -88,11 +89,51 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     headers.get(name).map(|value| value.to_str().map_err(unreadable)).transpose()
 }
 
-/// A service calls the fields that it refuses by their names in the proto file.
+/// A service calls the fields that it refuses by their names in the proto file; all else that it says is passed on.
 fn in_words_of_the_asker(binding: &Binding, mut problem: Problem) -> Problem {
     problem.errors = problem.errors.into_iter().map(|error| request::told(binding, error)).collect();
     if problem.kind == Kind::Invalid && !problem.errors.is_empty() {
-        return Problem::invalid(problem.errors);
+        problem.detail = Problem::invalid(problem.errors.clone()).detail;
     }
     problem
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tonic::Status;
+
+    use super::*;
+
+    /// What the public reads of what a service says.
+    fn passed_on(said: Problem) -> Problem {
+        let method = sample::method("CreatePaint");
+        in_words_of_the_asker(&method.bindings[0], Problem::from(Status::from(said)))
+    }
+
+    #[test]
+    fn a_refusal_by_a_rule_of_a_service_is_told_as_it_was_said() {
+        let said = Problem::new(Kind::Conflict, "A paint that was sold cannot change.")
+            .with_slug("paint-sold")
+            .with("soldTo", "s");
+        assert_eq!(
+            passed_on(said).to_json(),
+            json!({
+                "type": "urn:patient-management:problem:paint-sold", "title": "Conflict", "status": 409,
+                "detail": "A paint that was sold cannot change.", "soldTo": "s",
+            })
+        );
+    }
+
+    #[test]
+    fn wrong_fields_have_the_names_of_the_public_and_keep_their_reason() {
+        let said = Problem::invalid_field("paint.paint_id", "is in use").with_slug("name-taken").with("by", "p");
+        assert_eq!(
+            passed_on(said).to_json(),
+            json!({
+                "type": "urn:patient-management:problem:name-taken", "title": "Invalid request", "status": 422,
+                "detail": "/paintId: is in use", "errors": [{"pointer": "/paintId", "detail": "is in use"}], "by": "p",
+            })
+        );
+    }
 }

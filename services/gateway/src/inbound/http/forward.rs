@@ -27,8 +27,11 @@ const REQUEST_HEADERS: [HeaderName; 6] = [
 ];
 
 /// What the public is told of the answer: nothing of the way that it came.
-const RESPONSE_HEADERS: [HeaderName; 7] = [
+const RESPONSE_HEADERS: [HeaderName; 9] = [
     header::CACHE_CONTROL,
+    header::CONTENT_DISPOSITION,
+    // A page may have a style; without a word of its service it has nothing.
+    header::CONTENT_SECURITY_POLICY,
     header::CONTENT_TYPE,
     header::ETAG,
     header::LINK,
@@ -125,6 +128,15 @@ mod tests {
         ] {
             assert_eq!(is_safe_to_repeat(&request(method, key)), repeated, "{method}, key {key}");
         }
+    }
+
+    #[test]
+    fn a_page_for_paper_keeps_its_name_and_its_policy() {
+        let sent = ["content-disposition", "content-security-policy", "server", "x-daprd-internal", "set-cookie"];
+        let headers: HeaderMap =
+            sent.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("1"))).into_iter().collect();
+        let passed: Vec<_> = only(&RESPONSE_HEADERS, &headers).keys().map(ToString::to_string).collect();
+        assert_eq!(passed, sent[..2]);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use axum::{
     Json,
     response::{IntoResponse as _, Response},
 };
-use contracts::rest::Binding;
-use http::{HeaderMap, HeaderValue, header};
+use contracts::rest::{Binding, Method};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use problem::Problem;
 use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
 
@@ -14,30 +14,54 @@ use super::write;
 /// The field that the ETag is made of.
 const VERSION: &str = "version";
 
-/// The answer, with its version as ETag.
-pub(super) fn of(binding: &Binding, message: &DynamicMessage) -> Result<Response, Problem> {
-    let (told, json) = match &binding.response_body {
-        None => (Some(message), write::message(message)),
+/// The answer, with its version as ETag; of what is made with where it is, RFC 9110, section 15.3.2.
+pub(super) fn of(
+    method: &Method,
+    binding: &Binding,
+    path: &str,
+    message: &DynamicMessage,
+) -> Result<Response, Problem> {
+    match &binding.response_body {
+        None => respond(method, path, Some(message), write::message(message)),
         Some(field) if field.supports_presence() && !message.has_field(field) => {
-            return Err(Problem::internal(format!("the answer has no {}", field.full_name())));
+            Err(Problem::internal(format!("the answer has no {}", field.full_name())))
         }
         Some(field) => {
             let value = message.get_field(field);
-            let json = write::field(&value, field);
-            return respond(value.as_message().and_then(version), &json.map_err(Problem::internal)?);
+            respond(method, path, value.as_message(), write::field(&value, field))
         }
-    };
-    respond(told.and_then(version), &json.map_err(Problem::internal)?)
+    }
 }
 
-fn respond(version: Option<String>, json: &serde_json::Value) -> Result<Response, Problem> {
+fn respond<E: std::error::Error + Send + Sync + 'static>(
+    method: &Method,
+    path: &str,
+    told: Option<&DynamicMessage>,
+    json: Result<serde_json::Value, E>,
+) -> Result<Response, Problem> {
+    let json = json.map_err(Problem::internal)?;
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(version) = version {
+    if let Some(version) = told.and_then(version) {
         let etag = HeaderValue::from_str(&format!("\"{version}\"")).map_err(Problem::internal)?;
         headers.insert(header::ETAG, etag);
     }
-    Ok((headers, Json(json)).into_response())
+    let made = told.filter(|_| method.makes()).and_then(id);
+    let status = match made {
+        Some(id) => {
+            let location = HeaderValue::from_str(&format!("{path}/{id}")).map_err(Problem::internal)?;
+            headers.insert(header::LOCATION, location);
+            StatusCode::CREATED
+        }
+        None => StatusCode::OK,
+    };
+    Ok((status, headers, Json(json)).into_response())
+}
+
+/// What something is called by: its first field, when that is an id.
+fn id(message: &DynamicMessage) -> Option<String> {
+    let field = message.descriptor().get_field(1).filter(|field| field.name().ends_with("_id"))?;
+    message.get_field(&field).as_str().map(str::to_owned)
 }
 
 fn version(message: &DynamicMessage) -> Option<String> {
@@ -60,7 +84,7 @@ mod tests {
     fn answer(name: &str, answered: serde_json::Value) -> Result<Response, Problem> {
         let method = sample::method(name);
         let message = sample::standard(method.descriptor.output(), answered);
-        of(&method.bindings[0], &message)
+        of(&method, &method.bindings[0], "/api/shelves/3/paints", &message)
     }
 
     async fn body(response: Response) -> serde_json::Value {
@@ -81,6 +105,15 @@ mod tests {
         let response = answer("ListPaints", json!({ "paints": [{}] })).unwrap();
         assert!(!response.headers().contains_key("etag"));
         assert_eq!(body(response).await["paints"][0]["version"], 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_made_has_an_address() {
+        let made = answer("CreatePaint", json!({ "paintId": "7", "version": "1" })).unwrap();
+        assert_eq!(made.status(), StatusCode::CREATED);
+        assert_eq!(made.headers()["location"], "/api/shelves/3/paints/7");
+        let changed = answer("ChangePaint", json!({ "paintId": "7", "version": "2" })).unwrap();
+        assert_eq!((changed.status(), changed.headers().get("location")), (StatusCode::OK, None));
     }
 
     #[test]

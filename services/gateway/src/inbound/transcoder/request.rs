@@ -165,7 +165,8 @@ fn expected_version(kind: &Kind, if_match: Option<&str>) -> Result<Value, Proble
 /// What a service calls a field, `paint.near[1]`, in the words of who has sent it: a pointer into the body, or the name
 /// of a parameter.
 pub(super) fn told(binding: &Binding, error: FieldError) -> FieldError {
-    if error.pointer.is_empty() || error.pointer.starts_with('/') {
+    // A header has its name from nowhere else, and no field has a hyphen.
+    if error.pointer.is_empty() || error.pointer.starts_with('/') || error.pointer.contains('-') {
         return error;
     }
     let mut message = None;

@@ -139,4 +139,5 @@ fn a_field_that_a_service_refuses_is_told_as_it_was_sent() {
     assert_eq!(told("ChangePaint", "paint_id"), "paintId");
     assert_eq!(told("ChangePaint", "/pages/1"), "/pages/1");
     assert_eq!(told("ChangePaint", "unheard.of"), "/unheard/of");
+    assert_eq!(told("ChangePaint", "Idempotency-Key"), "Idempotency-Key");
 }
