@@ -2,6 +2,7 @@
 
 pub mod backlog;
 pub mod environment;
+pub mod grpc;
 pub mod http;
 pub mod readiness;
 pub mod server;

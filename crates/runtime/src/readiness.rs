@@ -22,7 +22,7 @@ use sidecar::Sidecar;
 use tokio::sync::Mutex;
 
 /// The sidecar and the store are not asked more often than this, whoever asks.
-const FRESH: Duration = Duration::from_millis(500);
+pub(crate) const FRESH: Duration = Duration::from_millis(500);
 
 type Check = Box<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 type Verdict = (Instant, Vec<&'static str>);
@@ -70,9 +70,14 @@ impl Readiness {
         Arc::clone(&self.draining)
     }
 
+    /// Whether it has been made so.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     /// The parts that do not answer.
-    async fn missing(&self) -> Vec<&'static str> {
-        if self.draining.load(Ordering::Relaxed) {
+    pub(crate) async fn missing(&self) -> Vec<&'static str> {
+        if self.is_draining() {
             return vec!["draining"];
         }
         let mut last = self.last.lock().await;

@@ -15,11 +15,11 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
 };
-use tonic::service::Routes;
 
 use self::public::{Open, serve_public};
 use crate::{
     AppConfig,
+    grpc::Served,
     http::{self, OfHeader, Peers},
     readiness::Readiness,
     step::{Step, Steps},
@@ -47,11 +47,11 @@ pub struct Server<S = ()> {
 }
 
 impl Server {
-    /// A server of HTTP routes and, where there are any, of gRPC services.
-    pub fn new(config: &AppConfig, readiness: Readiness, routes: Router, grpc: Option<Routes>) -> Self {
+    /// A server of HTTP routes and, where there are any, of gRPC services with their health.
+    pub fn new(config: &AppConfig, readiness: Readiness, routes: Router, grpc: Option<Served>) -> Self {
         let readiness = Arc::new(readiness);
         // tonic's own fallback would answer every unknown path with HTTP 200.
-        let grpc = grpc.map(|grpc| grpc.prepare().into_axum_router().reset_fallback());
+        let grpc = grpc.map(|served| served.routes(&readiness).prepare().into_axum_router().reset_fallback());
         let routes = http::wrap(grpc.into_iter().fold(routes, Router::merge));
         // Whoever restarts the service has no token, asks every moment and learns nothing but its health.
         let with_health = |routes: Router| Arc::clone(&readiness).routes().merge(routes);

@@ -4,13 +4,14 @@ use std::{collections::HashMap, future::Future, time::Duration};
 
 use access::Role;
 use anyhow::{Result, bail};
+use axum::{Router, routing::get};
 use dapr::{
     client::ApiTokenInterceptor,
     dapr::proto::runtime::v1::{BulkPublishRequest, BulkPublishRequestEntry, dapr_client::DaprClient},
 };
 use local::App;
 use reqwest::{Method, RequestBuilder};
-use tokio::time::Instant;
+use tokio::{net::TcpListener, time::Instant};
 use tonic::transport::Endpoint;
 
 use crate::Parts;
@@ -73,6 +74,15 @@ impl Parts {
     pub async fn start_publisher(&self, publisher: App) -> Result<()> {
         self.0.sidecars.start(publisher, false)?;
         self.0.sidecars.ready(publisher).await
+    }
+
+    /// Starts an app that the service asks, in place of the real one: these routes, behind a sidecar of its own.
+    pub async fn start_neighbour(&self, neighbour: App, routes: Router) -> Result<()> {
+        let listener = TcpListener::bind(("127.0.0.1", self.0.sidecars.ports.app(neighbour).app)).await?;
+        let routes = routes.route("/livez", get(|| async {}));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        self.0.sidecars.start(neighbour, true)?;
+        self.0.sidecars.ready(neighbour).await
     }
 
     /// Waits until something is so, within half a minute.

@@ -2,6 +2,7 @@
 
 mod ask;
 mod database;
+pub mod grpc;
 mod issuer;
 mod parts;
 mod place;
