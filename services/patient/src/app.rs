@@ -4,7 +4,8 @@ use std::{future, sync::Arc};
 
 use access::AccessTokens;
 use audit::Recorder;
-use runtime::{backlog, readiness::Readiness, server::Server};
+use contracts::{DESCRIPTORS, patient::v1::demographics_server::DemographicsServer};
+use runtime::{backlog, grpc::Services, readiness::Readiness, server::Server};
 use sidecar::{Sidecar, documents::Documents, outbox::Relay};
 use uuid::Uuid;
 
@@ -12,6 +13,7 @@ use crate::{
     APP_ID,
     config::Config,
     inbound::{
+        grpc,
         http::{self, UseCases, Viewer},
         tick,
     },
@@ -55,13 +57,16 @@ impl App {
             .needs("access tokens", move || Box::pin(future::ready(known.ready())))
             .needs("audit", move || Box::pin(future::ready(kept.keeps_up())));
         let summaries = Summaries::new(&sidecar)?;
+        let demographics =
+            grpc::demographics::Demographics::new(Arc::clone(&registry), Arc::clone(&tokens), recorder.clone())?;
+        let grpc = Services::described_by(DESCRIPTORS).serve(DemographicsServer::new(demographics)).finish()?;
         let viewer = Viewer { sidecar, recorder: recorder.clone() };
         let tick = tick::routes(Arc::clone(&bookings), reminders);
         let use_cases = UseCases { registry, charts, calendar, bookings, summaries };
         let routes = http::routes(use_cases, viewer, tokens)?;
         #[cfg(debug_assertions)]
         let routes = if config.ignore_idempotency_keys { http::forgetting_keys(routes) } else { routes };
-        Ok(Self { server: Server::new(&config.app, readiness, routes.merge(tick), None), recorder })
+        Ok(Self { server: Server::new(&config.app, readiness, routes.merge(tick), Some(grpc)), recorder })
     }
 
     /// Serves until the process is told to end.

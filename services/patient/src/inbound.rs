@@ -1,4 +1,5 @@
 //! What others ask of this service.
 
+pub mod grpc;
 pub mod http;
 pub mod tick;

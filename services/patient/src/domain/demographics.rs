@@ -271,6 +271,13 @@ impl Demographics {
         let of = |point: &&ContactPoint| point.system == system && point.r#use != Some(ContactUse::Old);
         self.telecom.iter().find(of).map(|point| point.value.as_str())
     }
+
+    /// Where bills go: the first address that is for them, else the first at home, else the first that is in use.
+    pub fn billing_address(&self) -> Option<&Address> {
+        let of_use = |r#use| self.address.iter().find(|address| address.r#use == Some(r#use));
+        let current = || self.address.iter().find(|address| address.r#use != Some(AddressUse::Old));
+        of_use(AddressUse::Billing).or_else(|| of_use(AddressUse::Home)).or_else(current)
+    }
 }
 
 #[cfg(test)]
@@ -309,6 +316,28 @@ mod tests {
         assert_eq!(born.age_on(date(2001, 2, 28)), 0);
         assert_eq!(born.age_on(date(2001, 3, 1)), 1);
         assert_eq!(born.age_on(date(2024, 2, 29)), 24);
+    }
+
+    #[test]
+    fn bills_go_to_an_address_that_is_in_use() {
+        use AddressUse::{Billing, Home, Old, Temp, Work};
+        for (uses, expected) in [
+            (&[Some(Old), None, Some(Home), Some(Billing)][..], Some(3)),
+            (&[Some(Work), None, Some(Home), Some(Home)], Some(2)),
+            (&[Some(Old), Some(Temp), None], Some(1)),
+            (&[Some(Old)], None),
+            (&[], None),
+        ] {
+            let address = |(at, r#use): (usize, &Option<AddressUse>)| Address {
+                r#use: *r#use,
+                city: Some(at.to_string()),
+                ..Address::default()
+            };
+            let address = uses.iter().enumerate().map(address).collect();
+            let person = Demographics { address, ..Demographics::default() };
+            let city = person.billing_address().and_then(|address| address.city.clone());
+            assert_eq!(city, expected.map(|at: usize| at.to_string()), "{uses:?}");
+        }
     }
 
     proptest! {

@@ -275,20 +275,24 @@ fn event<M: prost::Name + Serialize>(topic: &str, patient: &Patient, message: &M
 fn snapshot(patient: &Patient, version: u64) -> PatientSnapshot {
     let time =
         |time: Timestamp| Some(contracts::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() });
-    let gender = match patient.demographics.gender {
-        None => AdministrativeGender::Unspecified,
-        Some(Gender::Male) => AdministrativeGender::Male,
-        Some(Gender::Female) => AdministrativeGender::Female,
-        Some(Gender::Other) => AdministrativeGender::Other,
-        Some(Gender::Unknown) => AdministrativeGender::Unknown,
-    };
     PatientSnapshot {
         patient_id: patient.id.to_string(),
         version: i64::try_from(version).unwrap_or(i64::MAX),
         registered_time: time(patient.registered_at),
         changed_time: time(patient.changed_at),
-        gender: gender.into(),
+        gender: gender(patient.demographics.gender).into(),
         age_band: patient.age_band(patient.changed_at.to_zoned(TimeZone::UTC).date()),
         active: patient.active,
+    }
+}
+
+/// A gender as the contracts have it.
+pub fn gender(gender: Option<Gender>) -> AdministrativeGender {
+    match gender {
+        None => AdministrativeGender::Unspecified,
+        Some(Gender::Male) => AdministrativeGender::Male,
+        Some(Gender::Female) => AdministrativeGender::Female,
+        Some(Gender::Other) => AdministrativeGender::Other,
+        Some(Gender::Unknown) => AdministrativeGender::Unknown,
     }
 }

@@ -10,8 +10,10 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use testkit::{Parts, Result, test};
 use tokio::time::{Instant, sleep};
+use tonic::Code;
 
 use super::{
+    demographics::ask as ask_for,
     id, person,
     place::{Place, at},
     register, registered, unique,
@@ -308,8 +310,13 @@ async fn fails_closed(parts: Parts) -> Result {
     sleep(Duration::from_millis(2300)).await;
     let lost = read(&parts, Role::Nurse, no_id, 503).await?;
     let refused = read(&parts, Role::Analyst, no_id, 403).await;
+    let (biller, analyst) = (Some(Role::Biller), Some(Role::Analyst));
+    let over_grpc = [ask_for(&parts, biller, "nobody").await, ask_for(&parts, analyst, "nobody").await];
     parts.start_postgres().await?;
     refused?;
+    for (answer, code) in over_grpc.into_iter().zip([Code::Unavailable, Code::PermissionDenied]) {
+        assert_eq!(answer?.1, Err(code));
+    }
     parts.ready().await?;
     let entries = sealed(&parts, &[taken]).await?;
     assert_eq!(entries.len(), 1);

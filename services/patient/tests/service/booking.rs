@@ -162,7 +162,7 @@ fn lives(parts: &Parts) -> Vec<Trial> {
             assert_eq!(step("confirm", 1, Value::Null).await?.0, 200);
             assert_eq!(step("confirm", 1, Value::Null).await?.0, 412);
             let (status, refused) = step("check-in", 2, Value::Null).await?;
-            assert_eq!((status, &refused["status"]), (409, &json!("booked")), "{refused}");
+            assert_eq!((status, &refused["appointmentStatus"]), (409, &json!("booked")), "{refused}");
             assert!(refused["allowed"].as_array().unwrap().contains(&json!("arrive")), "{refused}");
             // It is not its day.
             assert_eq!(step("arrive", 2, Value::Null).await?.0, 409);

@@ -7,6 +7,7 @@ mod calendar;
 mod chart_pages;
 mod charting;
 mod clocks;
+mod demographics;
 mod downtime;
 mod encounters;
 mod faults;
@@ -45,6 +46,8 @@ fn main() -> ExitCode {
         trials.extend(chart_pages::tests(&parts));
         trials.extend(encounters::tests(&parts));
         trials.extend(audited::tests(&parts));
+        trials.extend(demographics::tests(&parts));
+        trials.extend(testkit::grpc::tests(&parts, &["patient.v1.Demographics"]));
         trials.extend(calendar::tests(&parts));
         trials.extend(booking::tests(&parts));
         trials.extend(series::tests(&parts));

@@ -43,7 +43,7 @@ impl From<BookingError> for Problem {
                 let status = current.appointment.status;
                 Self::new(Kind::Conflict, format!("{refusal}."))
                     .with_slug("transition-refused")
-                    .with("status", status.code())
+                    .with("appointmentStatus", status.code())
                     .with("allowed", allowed(status))
             }
             error @ BookingError::Encounter(_) => {
