@@ -142,6 +142,22 @@ pub struct Stored<T> {
     etag: String,
 }
 
+/// A document that a function of the database answers with the store's own tag.
+#[derive(Debug, Deserialize)]
+pub struct Answered {
+    /// Which.
+    pub id: Uuid,
+    etag: String,
+    document: Box<RawValue>,
+}
+
+impl Answered {
+    /// The document, as if it had been loaded by its key.
+    pub fn stored<T: Kind>(&self) -> Result<Stored<T>, Failure> {
+        Ok(Stored { document: Document::parse(self.document.get().as_bytes())?, etag: self.etag.clone() })
+    }
+}
+
 /// One document's part of a transaction.
 #[derive(Clone, Debug)]
 pub struct Write {
@@ -160,6 +176,11 @@ impl Write {
     /// Replaces what was loaded, if it is still that.
     pub fn replace<T: Kind>(id: Uuid, loaded: &Stored<T>, document: Document<T>) -> Result<Self, Failure> {
         Self::new(id, document, Some(loaded.etag.clone()))
+    }
+
+    /// The document's key.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     fn new<T: Kind>(id: Uuid, document: Document<T>, etag: Option<String>) -> Result<Self, Failure> {

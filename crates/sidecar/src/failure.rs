@@ -6,7 +6,7 @@ use problem::Problem;
 use tonic::{Code, Status};
 
 /// A call that did not succeed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Failure {
     /// A rule of the database said no: the whole transaction is undone.
     #[error("constraint {name} refused the write")]
