@@ -6,10 +6,17 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const PROTOS: [&str; 4] = [
+const PROTOS: [&str; 11] = [
     "patient/v1/events.proto",
     "patient/v1/appointments.proto",
+    "patient/v1/demographics.proto",
     "billing/v1/accounts.proto",
+    "billing/v1/fees.proto",
+    "billing/v1/invoices.proto",
+    "billing/v1/payments.proto",
+    "billing/v1/ledger.proto",
+    "billing/v1/days.proto",
+    "billing/v1/reports.proto",
     "billing/v1/events.proto",
 ];
 

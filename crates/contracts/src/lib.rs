@@ -9,7 +9,10 @@
 pub mod rest;
 pub mod topic;
 
-/// `patient.v1`: the events of `patient`.
+/// All of `proto/` with what it imports: an encoded `google.protobuf.FileDescriptorSet`.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// `patient.v1`: the events of `patient`, and who a patient is.
 pub mod patient {
     pub mod v1 {
         tonic::include_proto!("patient.v1");

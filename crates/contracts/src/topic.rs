@@ -12,3 +12,9 @@ pub const BILLING_ACCOUNT_OPENED: &str = "billing.account.opened";
 pub const APPOINTMENT_BOOKED: &str = "appointment.booked";
 /// [`AppointmentChanged`](crate::patient::v1::AppointmentChanged)
 pub const APPOINTMENT_CHANGED: &str = "appointment.changed";
+/// [`InvoiceCreated`](crate::billing::v1::InvoiceCreated)
+pub const BILLING_INVOICE_CREATED: &str = "billing.invoice.created";
+/// [`InvoiceChanged`](crate::billing::v1::InvoiceChanged)
+pub const BILLING_INVOICE_CHANGED: &str = "billing.invoice.changed";
+/// [`PaymentRecorded`](crate::billing::v1::PaymentRecorded)
+pub const BILLING_PAYMENT_RECORDED: &str = "billing.payment.recorded";
