@@ -3,13 +3,11 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+pub use super::ids::PatientId;
+
 /// The id of an account: UUIDv5 of the patient's.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct AccountId(pub Uuid);
-
-/// A patient, as `patient` names them.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct PatientId(pub Uuid);
 
 /// What a patient is charged on; <http://hl7.org/fhir/R4/account.html>.
 #[derive(Clone, Debug, Eq, PartialEq)]
