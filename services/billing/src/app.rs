@@ -1,48 +1,72 @@
 //! Wiring: adapters, use cases, routes.
 
-use std::sync::Arc;
+use std::{future, sync::Arc};
 
 use access::AccessTokens;
-use contracts::billing::v1::accounts_server::AccountsServer;
+use audit::Recorder;
 use runtime::{backlog, readiness::Readiness, server::Server};
 use sidecar::{Sidecar, documents::Documents, outbox::Relay};
-use tonic::service::Routes;
 use uuid::Uuid;
 
 use crate::{
+    APP_ID,
     config::Config,
-    inbound::{events, grpc},
-    outbound::accounts::Accounts,
-    service::Books,
+    inbound::{
+        events, grpc,
+        http::{self, Viewer},
+    },
+    outbound::{
+        accounts::Accounts, days::Days, demographics::Demographics, fees::FeeSchedules, journal::Journal, lists::Lists,
+        reports::Reports,
+    },
+    service::{Books, Parts},
 };
 
 /// The service, ready to run.
 pub struct App {
     server: Server,
+    recorder: Recorder,
 }
 
 impl App {
     /// Connects the parts; needs a runtime, since relay and refreshers begin to work.
     pub fn build(config: &Config) -> anyhow::Result<Self> {
         let sidecar = Sidecar::new(&config.app.sidecar)?;
+        let recorder = Recorder::spawn(&sidecar);
+        tokio::spawn(audit::seal(sidecar.clone(), APP_ID));
         let relay = Relay::spawn(&sidecar, Uuid::now_v7());
         let tokens = Arc::new(AccessTokens::default());
         tokio::spawn(access::refresh(Arc::clone(&tokens), sidecar.clone()));
         tokio::spawn(backlog::measure(sidecar.clone()));
 
         let documents = Documents::new(sidecar.clone(), relay);
-        let books = Books::new(Accounts::new(documents.clone()));
-
-        let readiness = Readiness::of(&sidecar).with_store(&sidecar).needs("access tokens", {
-            let tokens = Arc::clone(&tokens);
-            move || Box::pin(std::future::ready(tokens.ready()))
+        let books = Books::new(Parts {
+            accounts: Accounts::new(documents.clone()),
+            journal: Journal::new(sidecar.clone(), documents.clone()),
+            fees: FeeSchedules::new(sidecar.clone(), documents.clone()),
+            demographics: Demographics::new(&sidecar),
+            lists: Lists::new(sidecar.clone()),
+            days: Days::new(sidecar.clone(), documents.clone()),
+            reports: Reports::new(sidecar.clone()),
+            settings: config.books.clone(),
         });
-        let grpc = Routes::new(AccountsServer::new(grpc::accounts::Accounts::new(books.clone(), tokens)?));
-        Ok(Self { server: Server::new(&config.app, readiness, events::routes(books, documents), Some(grpc)) })
+
+        let (known, kept) = (Arc::clone(&tokens), recorder.clone());
+        let readiness = Readiness::of(&sidecar)
+            .with_store(&sidecar)
+            .needs("access tokens", move || Box::pin(future::ready(known.ready())))
+            .needs("audit", move || Box::pin(future::ready(kept.keeps_up())));
+        let grpc = grpc::routes(&books, &tokens, &recorder)?;
+        let viewer = Viewer { sidecar, recorder: recorder.clone() };
+        let routes = http::routes(books.clone(), viewer, tokens)?.merge(events::routes(books, documents));
+        let server = Server::new(&config.app, readiness, routes, Some(grpc));
+        Ok(Self { server, recorder })
     }
 
     /// Serves until the process is told to end.
     pub async fn run(self) -> anyhow::Result<()> {
-        self.server.run(None).await
+        let served = self.server.run(None).await;
+        self.recorder.finish().await;
+        served
     }
 }

@@ -1,9 +1,10 @@
 //! The service `billing`: what patients and their insurers owe and have paid.
 //!
-//! It owns accounts; invoices, payments and claims stand on them.
+//! It owns accounts, fee schedules, invoices, payments and the journal under them.
 //! It does not own people: a patient is an id here, and who they are is asked of `patient` when a document must say it.
 //!
-//! Invariants: a patient has one account, whoever asks first and however often; an account is never deleted.
+//! Invariants: a patient has one account, whoever asks first and however often; what is debited is credited; an act is
+//! done once for its request; what was posted never changes; numbers have no gap; nothing is ever deleted.
 
 pub mod app;
 pub mod config;

@@ -1,3 +1,51 @@
 //! The gRPC services.
 
 pub mod accounts;
+pub mod admission;
+pub mod days;
+pub mod fees;
+pub mod invoices;
+pub mod ledger;
+mod lines;
+pub mod payments;
+mod read;
+mod refusals;
+pub mod reports;
+
+use std::sync::Arc;
+
+use access::AccessTokens;
+use audit::Recorder;
+use contracts::{
+    DESCRIPTORS,
+    billing::v1::{
+        accounts_server::AccountsServer, days_server::DaysServer, fee_schedules_server::FeeSchedulesServer,
+        invoices_server::InvoicesServer, ledger_server::LedgerServer, payments_server::PaymentsServer,
+        reports_server::ReportsServer,
+    },
+};
+use runtime::grpc::{Served, Services};
+
+use self::admission::Admission;
+use crate::service::Books;
+
+/// Every method of the service.
+pub fn routes(books: &Books, tokens: &Arc<AccessTokens>, recorder: &Recorder) -> anyhow::Result<Served> {
+    let admission = |methods: &[&'static str]| Admission::of(Arc::clone(tokens), recorder.clone(), methods);
+    let accounts = accounts::Accounts::new(books.clone(), Arc::clone(tokens), admission(&accounts::METHODS)?)?;
+    let fees = fees::FeeSchedules::new(books.clone(), admission(&fees::METHODS)?);
+    let invoices = invoices::Invoices::new(books.clone(), admission(&invoices::METHODS)?);
+    let payments = payments::Payments::new(books.clone(), admission(&payments::METHODS)?);
+    let ledger = ledger::Ledger::new(books.clone(), admission(&ledger::METHODS)?);
+    let days = days::Days::new(books.clone(), admission(&days::METHODS)?);
+    let reports = reports::Reports::new(books.clone(), admission(&reports::METHODS)?);
+    let services = Services::described_by(DESCRIPTORS)
+        .serve(AccountsServer::new(accounts))
+        .serve(FeeSchedulesServer::new(fees))
+        .serve(InvoicesServer::new(invoices))
+        .serve(PaymentsServer::new(payments))
+        .serve(LedgerServer::new(ledger))
+        .serve(DaysServer::new(days))
+        .serve(ReportsServer::new(reports));
+    Ok(services.finish()?)
+}

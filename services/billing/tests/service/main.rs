@@ -1,7 +1,18 @@
 //! The service with a real sidecar, PostgreSQL and Kafka.
 
 mod accounts;
+mod adding_up;
+mod closing;
+mod desk;
+mod drafting;
 mod events;
+mod issuing;
+mod paying;
+mod people;
+mod printing;
+mod refunding;
+mod reporting;
+mod volume;
 
 use std::process::ExitCode;
 
@@ -23,9 +34,31 @@ fn main() -> ExitCode {
         let app = App::build(&Config::read(parts.environment(&[]))?)?;
         tokio::spawn(app.run());
         parts.ready().await?;
-        parts.start_publisher(testkit::App::Patient).await?;
+        parts.start_neighbour(testkit::App::Patient, people::routes()).await?;
         let mut trials = accounts::tests(&parts);
         trials.extend(events::tests(&parts));
+        trials.extend(drafting::tests(&parts));
+        trials.extend(issuing::tests(&parts));
+        trials.extend(paying::tests(&parts));
+        trials.extend(refunding::tests(&parts));
+        trials.extend(adding_up::tests(&parts));
+        trials.extend(printing::tests(&parts));
+        trials.extend(reporting::tests(&parts));
+        // From here on, what is done belongs to the days after.
+        trials.extend(closing::tests(&parts));
+        trials.extend(volume::tests(&parts));
+        trials.extend(testkit::grpc::tests(
+            &parts,
+            &[
+                "billing.v1.Accounts",
+                "billing.v1.Days",
+                "billing.v1.FeeSchedules",
+                "billing.v1.Invoices",
+                "billing.v1.Ledger",
+                "billing.v1.Payments",
+                "billing.v1.Reports",
+            ],
+        ));
         Ok(trials)
     })
 }

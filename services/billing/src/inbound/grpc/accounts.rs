@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use access::{
-    AccessTokens, Allowed, Caller,
+    AccessTokens, Allowed,
     matrix::{MatrixError, allowed_to},
 };
 use contracts::billing::v1::{
     AccountOpening, AccountOpeningResult, AccountRefusal, GetAccountRequest, GetAccountResponse, GetBalanceRequest,
-    GetBalanceResponse, OpenAccountsRequest, OpenAccountsResponse, account_opening_result::Outcome, accounts_server,
+    GetBalanceResponse, Money, OpenAccountsRequest, OpenAccountsResponse, account_opening_result::Outcome,
+    accounts_server,
 };
 use jiff::Timestamp;
 use problem::{Kind, Problem};
@@ -17,12 +18,19 @@ use tonic::{Request, Response, Status};
 use tracing::info_span;
 use uuid::Uuid;
 
+use super::admission::{Admission, Shown};
 use crate::{
     APP_ID,
-    domain::account::PatientId,
-    outbound::accounts::{Versioned, message},
+    domain::{account::PatientId, money::Amount},
+    outbound::{
+        accounts::{Versioned, message},
+        lists::PatientBalance,
+    },
     service::{Books, open_accounts::Opening},
 };
+
+/// The methods of one caller each; a call of `OpenAccounts` is of several.
+pub const METHODS: [&str; 2] = ["billing.v1.Accounts/GetAccount", "billing.v1.Accounts/GetBalance"];
 
 const LARGEST_BATCH: usize = 256;
 
@@ -31,18 +39,15 @@ const LARGEST_BATCH: usize = 256;
 pub struct Accounts {
     books: Books,
     tokens: Arc<AccessTokens>,
+    admission: Admission,
     openers: &'static Allowed,
-    readers: &'static Allowed,
-    debt_readers: &'static Allowed,
 }
 
 impl Accounts {
     /// The service on these books.
-    pub fn new(books: Books, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
+    pub fn new(books: Books, tokens: Arc<AccessTokens>, admission: Admission) -> Result<Self, MatrixError> {
         let openers = allowed_to(APP_ID, "billing.v1.Accounts/OpenAccounts")?;
-        let readers = allowed_to(APP_ID, "billing.v1.Accounts/GetAccount")?;
-        let debt_readers = allowed_to(APP_ID, "billing.v1.Accounts/GetBalance")?;
-        Ok(Self { books, tokens, openers, readers, debt_readers })
+        Ok(Self { books, tokens, admission, openers })
     }
 
     fn opening(&self, asked: &AccountOpening) -> Result<Opening, AccountRefusal> {
@@ -95,15 +100,29 @@ impl accounts_server::Accounts for Accounts {
     }
 
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
-        self.readers.admit(&Caller::of_metadata(&self.tokens, request.metadata())?)?;
+        let caller = self.admission.admit(request.metadata(), METHODS[0])?;
         let found = self.account_of(&request.into_inner().patient_id).await?;
+        let (id, patient) = (Some(found.account.id.0), Some(found.account.patient_id.0));
+        self.admission.show(&caller, Shown { kind: "account", id, version: Some(found.version), patient })?;
         Ok(Response::new(GetAccountResponse { account: Some(message(&found.account, found.version)) }))
     }
 
     async fn get_balance(&self, request: Request<GetBalanceRequest>) -> Result<Response<GetBalanceResponse>, Status> {
-        self.debt_readers.admit(&Caller::of_metadata(&self.tokens, request.metadata())?)?;
-        self.account_of(&request.into_inner().patient_id).await?;
-        // Nothing can be charged to an account yet, so nothing is owed.
-        Ok(Response::new(GetBalanceResponse { open: Vec::new() }))
+        let caller = self.admission.admit(request.metadata(), METHODS[1])?;
+        let patient = self.account_of(&request.into_inner().patient_id).await?.account.patient_id;
+        let balances = self.books.lists.balances(patient).await.map_err(Problem::from)?;
+        self.admission.show(&caller, Shown::list("balance", Some(patient.0)))?;
+        let amounts = |of: fn(&PatientBalance) -> Amount| {
+            let money = |balance: &PatientBalance| Money {
+                currency_code: balance.currency.code().to_owned(),
+                minor_units: of(balance).0,
+            };
+            balances.iter().filter(|balance| !of(balance).is_zero()).map(money).collect()
+        };
+        Ok(Response::new(GetBalanceResponse {
+            open: amounts(|balance| balance.receivable),
+            insurance_open: amounts(|balance| balance.insurance),
+            unapplied: amounts(|balance| balance.unapplied),
+        }))
     }
 }

@@ -1,0 +1,188 @@
+-- What the service asks of its books.
+
+-- What services cost: {"asked": [{"system", "code", "modifiers", "payerId"?, "date"}]} answers a fee or null for each, in
+-- order. A payer's own schedule goes before everybody's, a fee for a modifier before one without, a later day before
+-- an earlier one.
+create function api.fees(p jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (
+    select coalesce(jsonb_agg((
+      select fee.fee || jsonb_build_object('currency', schedule.currency)
+      from projection.fees as fee
+      join projection.fee_schedules as schedule using (fee_schedule_id)
+      where fee.system = one ->> 'system' and fee.code = one ->> 'code'
+        and (fee.modifier = '' or coalesce(one -> 'modifiers', '[]') ? fee.modifier)
+        and (schedule.payer_id is null or schedule.payer_id = (one ->> 'payerId')::uuid)
+        and schedule.effective_from <= (one ->> 'date')::date
+        and coalesce(schedule.effective_to, 'infinity') >= (one ->> 'date')::date
+      order by schedule.payer_id is null, fee.modifier = '', schedule.effective_from desc, schedule.created_at desc,
+        fee_schedule_id desc, fee.modifier
+      limit 1) order by place), '[]')
+    from jsonb_array_elements(p -> 'asked') with ordinality as item(one, place));
+end
+$$;
+
+-- A page of fee schedules without their fees, newest first: {"after"?: {"at", "id"}, "limit"}.
+create function api.fee_schedule_page(p jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (
+    select coalesce(jsonb_agg(item order by created_at desc, fee_schedule_id desc), '[]') from (
+      select created_at, fee_schedule_id,
+        document.stored('fee-schedule', fee_schedule_id) #- '{document,data,fees}' as item
+      from projection.fee_schedules
+      where not p ? 'after' or (created_at, fee_schedule_id) < ((p #>> '{after,at}')::timestamptz, (p #>> '{after,id}')::uuid)
+      order by created_at desc, fee_schedule_id desc limit (p ->> 'limit')::int) as page);
+end
+$$;
+
+-- The documents that an act can touch: {"patientId", "open", "invoices", "directed", "payments", "acts"}. Of the
+-- patient's, those that are named; with "open" the invoices that are open; what named payments are used for, and what pays named
+-- invoices. Of the acts those that were done.
+create function api.patient_books(p jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  patient uuid := (p ->> 'patientId')::uuid;
+  named_invoices uuid[] := array(select jsonb_array_elements_text(p -> 'invoices')::uuid);
+  directed uuid[] := array(select jsonb_array_elements_text(p -> 'directed')::uuid);
+  named_payments uuid[] := array(select jsonb_array_elements_text(p -> 'payments')::uuid);
+  wanted_invoices uuid[];
+  wanted_payments uuid[];
+begin
+  wanted_invoices := array(
+    select invoice_id from projection.invoices where patient_id = patient and invoice_id = any (named_invoices || directed)
+    union
+    select invoice_id from projection.invoices
+    where patient_id = patient and patient_open > 0 and (p ->> 'open')::boolean
+    union
+    select used.invoice_id from projection.allocations as used where used.payment_id = any (named_payments));
+  wanted_payments := array(
+    select payment_id from projection.payments where patient_id = patient and payment_id = any (named_payments)
+    union
+    select used.payment_id from projection.allocations as used where used.invoice_id = any (named_invoices));
+  return jsonb_build_object(
+    'hasAccount', exists (select from projection.accounts where patient_id = patient),
+    'invoices', (select coalesce(jsonb_agg(document.stored('invoice', id)), '[]') from unnest(wanted_invoices) as id),
+    'payments', (select coalesce(jsonb_agg(document.stored('payment', id)), '[]') from unnest(wanted_payments) as id),
+    'acts', (
+      select coalesce(jsonb_agg(document.stored('journal', act.journal_id)), '[]')
+      from projection.journal as act
+      where act.journal_id = any (array(select jsonb_array_elements_text(p -> 'acts')::uuid))));
+end
+$$;
+
+-- A version of a document, the present or an earlier one; null where there is none: {"kind", "id", "version"}.
+create function api.document_version(p jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  own_key text := (p ->> 'kind') || '/' || (p ->> 'id');
+  present jsonb := document.stored(p ->> 'kind', (p ->> 'id')::uuid);
+begin
+  if present #>> '{document,version}' = p ->> 'version' then
+    return present;
+  end if;
+  return coalesce((
+    select jsonb_build_object('id', p ->> 'id', 'etag', '', 'document', history.document - 'events')
+    from document.history where key = own_key and version = (p ->> 'version')::bigint), 'null');
+end
+$$;
+
+-- A page of invoices, newest first: {"patientId"?, "status"?, "review"?, "after"?: {"at", "id"}, "limit"}. Planned anew at
+-- each call, since which index serves depends on what is asked.
+create function api.invoice_page(p jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  wanted text := concat_ws(' and ', 'true',
+    case when p ? 'patientId' then 'patient_id = ($1 ->> ''patientId'')::uuid' end,
+    case when p ? 'status' then 'status = $1 ->> ''status''' end,
+    case when p ? 'review' then 'review' end,
+    case when p ? 'after' then
+      '(created_at, invoice_id) < (($1 #>> ''{after,at}'')::timestamptz, ($1 #>> ''{after,id}'')::uuid)' end);
+  items jsonb;
+begin
+  execute format($sql$
+    select coalesce(jsonb_agg(document.stored('invoice', invoice_id) order by created_at desc, invoice_id desc), '[]')
+    from (select created_at, invoice_id from projection.invoices where %s
+      order by created_at desc, invoice_id desc limit ($1 ->> 'limit')::int) as page
+  $sql$, wanted) using p into items;
+  return items;
+end
+$$;
+
+-- A page of payments, newest first: {"patientId"?, "awaitingApproval"?, "after"?: {"at", "id"}, "limit"}.
+create function api.payment_page(p jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  wanted text := concat_ws(' and ', 'true',
+    case when p ? 'patientId' then 'patient_id = ($1 ->> ''patientId'')::uuid' end,
+    case when p ? 'awaitingApproval' then 'awaiting_approval' end,
+    case when p ? 'after' then
+      '(recorded_at, payment_id) < (($1 #>> ''{after,at}'')::timestamptz, ($1 #>> ''{after,id}'')::uuid)' end);
+  items jsonb;
+begin
+  execute format($sql$
+    select coalesce(jsonb_agg(document.stored('payment', payment_id) order by recorded_at desc, payment_id desc), '[]')
+    from (select recorded_at, payment_id from projection.payments where %s
+      order by recorded_at desc, payment_id desc limit ($1 ->> 'limit')::int) as page
+  $sql$, wanted) using p into items;
+  return items;
+end
+$$;
+
+-- What is open and what is not used on a patient's account, by currency: {"patientId"}.
+create function api.account_balances(p jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('currency', currency, 'receivable', receivable,
+      'insurance', insurance, 'unapplied', unapplied) order by currency), '[]')
+    from projection.account_balances where patient_id = (p ->> 'patientId')::uuid);
+end
+$$;
+
+-- Debits and credits of every account up to the end of a day of the books: {"date"}.
+create function api.trial_balance(p jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('account', account, 'currency', currency, 'debit', debit, 'credit', credit)
+      order by currency, account), '[]')
+    from (
+      select account, currency, coalesce(sum(amount) filter (where amount > 0), 0) as debit,
+        coalesce(-sum(amount) filter (where amount < 0), 0) as credit
+      from projection.postings where date <= (p ->> 'date')::date
+      group by account, currency) as sums);
+end
+$$;
+
+-- A page of postings, newest first: {"patientId"?, "invoiceId"?, "paymentId"?, "account"?, "from"?, "to"?,
+-- "after"?: {"at", "id", "place"}, "limit"}.
+create function api.posting_page(p jsonb) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  wanted text := concat_ws(' and ', 'true',
+    case when p ? 'patientId' then 'patient_id = ($1 ->> ''patientId'')::uuid' end,
+    case when p ? 'invoiceId' then 'invoice_id = ($1 ->> ''invoiceId'')::uuid' end,
+    case when p ? 'paymentId' then 'payment_id = ($1 ->> ''paymentId'')::uuid' end,
+    case when p ? 'account' then 'account = $1 ->> ''account''' end,
+    case when p ? 'from' then 'date >= ($1 ->> ''from'')::date' end,
+    case when p ? 'to' then 'date <= ($1 ->> ''to'')::date' end,
+    case when p ? 'after' then '(recorded_at, journal_id, place) < (($1 #>> ''{after,at}'')::timestamptz, '
+      '($1 #>> ''{after,id}'')::uuid, ($1 #>> ''{after,place}'')::smallint)' end);
+  items jsonb;
+begin
+  execute format($sql$
+    select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'journalId', page.journal_id, 'place', place, 'act', act, 'account', account, 'amount', amount,
+      'currency', page.currency, 'date', page.date, 'recordedAt', page.recorded_at, 'patientId', page.patient_id,
+      'invoiceId', invoice_id, 'paymentId', payment_id, 'claimId', claim_id, 'payerId', payer_id,
+      'serviceCode', service_code, 'userId', user_id))
+      order by page.recorded_at desc, page.journal_id desc, place desc), '[]')
+    from (select * from projection.postings where %s
+      order by recorded_at desc, journal_id desc, place desc limit ($1 ->> 'limit')::int) as page
+    join projection.journal using (journal_id)
+  $sql$, wanted) using p into items;
+  return items;
+end
+$$;

@@ -1,0 +1,174 @@
+//! A change of the books: documents that are written together or not at all.
+
+use audit::Entry;
+use contracts::{billing::v1, topic};
+use jiff::Timestamp;
+use serde::Serialize;
+use sidecar::{
+    documents::{Document, KeyedRequest, Kind, Stored, Write},
+    event::Event,
+    failure::Failure,
+    origin::Origin,
+};
+use uuid::Uuid;
+
+use super::{
+    journal::{JournalData, LoadedBooks, LoadedSeries, Outcome, SeriesData, SeriesKind},
+    messages,
+};
+use crate::{
+    APP_ID,
+    domain::{
+        ids::{ClinicId, PatientId},
+        invoice::Invoice,
+        ledger::JournalEntry,
+        payment::Payment,
+    },
+};
+
+/// What is left by what changed a document: entries of the audit, and what an event tells of its cause.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// The cause.
+    pub origin: Origin,
+}
+
+impl Trail {
+    /// Of the request that is served here and now.
+    pub fn of(entry: Entry) -> Self {
+        Self { entries: vec![entry], origin: Origin::current() }
+    }
+}
+
+/// A change.
+#[derive(Debug, Default)]
+pub struct Change {
+    series: Vec<Write>,
+    invoices: Vec<Write>,
+    recipients: Vec<Write>,
+    journal: Vec<(PatientId, Write)>,
+    payments: Vec<Write>,
+}
+
+impl Change {
+    /// Numbers up to `last` are given.
+    pub fn number(
+        &mut self,
+        clinic_id: ClinicId,
+        kind: SeriesKind,
+        loaded: &LoadedSeries,
+        last: u64,
+    ) -> Result<(), Failure> {
+        let (id, data) = (kind.of(clinic_id).0, SeriesData { clinic_id, kind, last });
+        self.series.push(write(id, loaded.0.as_ref(), data, Vec::new(), None, &[])?);
+        Ok(())
+    }
+
+    /// An invoice is there, or another than it was loaded; answers its version.
+    pub fn invoice(
+        &mut self,
+        loaded: Option<&Stored<Invoice>>,
+        invoice: &Invoice,
+        request: Option<KeyedRequest>,
+        trail: &Trail,
+        now: Timestamp,
+    ) -> Result<u64, Failure> {
+        let version = next(loaded);
+        let snapshot = Some(messages::invoice_snapshot(invoice, version, now));
+        let event = if loaded.is_none() {
+            let message = v1::InvoiceCreated { invoice: snapshot };
+            event(topic::BILLING_INVOICE_CREATED, invoice.id.0, now, trail, &message)?
+        } else {
+            let message = v1::InvoiceChanged { invoice: snapshot };
+            event(topic::BILLING_INVOICE_CHANGED, invoice.id.0, now, trail, &message)?
+        };
+        self.invoices.push(write(invoice.id.0, loaded, invoice.clone(), vec![event], request, &trail.entries)?);
+        Ok(version)
+    }
+
+    /// A payment is there, or another than it was loaded; answers its version.
+    pub fn payment(
+        &mut self,
+        loaded: &LoadedBooks,
+        payment: &Payment,
+        trail: &Trail,
+        now: Timestamp,
+    ) -> Result<u64, Failure> {
+        let stored = loaded.payments.get(&payment.id);
+        let version = next(stored);
+        let message = v1::PaymentRecorded { payment: Some(messages::payment_snapshot(payment, version, now)) };
+        let events = vec![event(topic::BILLING_PAYMENT_RECORDED, payment.id.0, now, trail, &message)?];
+        self.payments.push(write(payment.id.0, stored, payment.clone(), events, None, &trail.entries)?);
+        Ok(version)
+    }
+
+    /// An act is done, for this request.
+    pub fn act(&mut self, entry: JournalEntry, outcome: Outcome, request: KeyedRequest) -> Result<(), Failure> {
+        let (id, patient) = (entry.id.0, entry.patient_id);
+        let written = write(id, None, JournalData { entry, outcome }, Vec::new(), Some(request), &[])?;
+        self.journal.push((patient, written));
+        Ok(())
+    }
+
+    /// A document that stands beside an invoice is there.
+    pub fn beside(&mut self, written: Write) {
+        self.recipients.push(written);
+    }
+
+    /// In the order in which everybody writes: series, invoices, then what moves money, patient by patient. Two changes
+    /// that meet wait for each other and never in a circle.
+    pub(super) fn in_order(mut self) -> Vec<Write> {
+        for writes in [&mut self.series, &mut self.invoices, &mut self.recipients, &mut self.payments] {
+            writes.sort_by(|a, b| a.key().cmp(b.key()));
+        }
+        // Acts of one patient stay in the order in which they were done.
+        self.journal.sort_by_key(|(patient, _)| *patient);
+        let journal = self.journal.into_iter().map(|(_, written)| written);
+        self.series
+            .into_iter()
+            .chain(self.invoices)
+            .chain(self.recipients)
+            .chain(journal)
+            .chain(self.payments)
+            .collect()
+    }
+}
+
+fn next<T>(loaded: Option<&Stored<T>>) -> u64 {
+    loaded.map_or(0, |stored| stored.document.version) + 1
+}
+
+fn write<T: Kind + Clone>(
+    id: Uuid,
+    loaded: Option<&Stored<T>>,
+    data: T,
+    events: Vec<Event>,
+    request: Option<KeyedRequest>,
+    entries: &[Entry],
+) -> Result<Write, Failure> {
+    let document = match loaded {
+        Some(stored) => stored.document.next(data, events),
+        None => Document::first(data, events),
+    };
+    let mut document = entries.iter().try_fold(document, Document::audited)?;
+    if let Some(request) = request {
+        document.remember(request);
+    }
+    match loaded {
+        Some(stored) => Write::replace(id, stored, document),
+        None => Write::create(id, document),
+    }
+}
+
+fn event<M: prost::Name + Serialize>(
+    topic: &str,
+    subject: Uuid,
+    now: Timestamp,
+    trail: &Trail,
+    message: &M,
+) -> Result<Event, Failure> {
+    let event = Event::new(topic, APP_ID, subject, Uuid::now_v7(), now, Some(trail.origin.clone()), message);
+    event.map_err(|error| Failure::Bug(error.to_string()))
+}

@@ -1,0 +1,124 @@
+//! Fee schedules in the state store.
+
+use audit::Entry;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use sidecar::{
+    Sidecar,
+    documents::{Answered, Document, Documents, KeyedRequest, Kind, Stored, Write},
+    failure::Failure,
+};
+
+use super::{
+    journal::Versioned,
+    lists::{Page, Position},
+};
+use crate::domain::{
+    fees::{Code, Fee, FeeSchedule},
+    ids::{FeeScheduleId, PayerId},
+    money::Currency,
+};
+
+impl Kind for FeeSchedule {
+    const NAME: &'static str = "fee-schedule";
+    const SCHEMA: u32 = 1;
+}
+
+/// What is asked of the schedules.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskedFee {
+    /// The service.
+    #[serde(flatten)]
+    pub code: Code,
+    /// How it was done.
+    pub modifiers: Vec<String>,
+    /// Whose patient it was.
+    pub payer_id: Option<PayerId>,
+    /// When.
+    pub date: Date,
+}
+
+/// A fee, and the currency of its schedule.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FoundFee {
+    /// The fee.
+    #[serde(flatten)]
+    pub fee: Fee,
+    /// The currency.
+    pub currency: Currency,
+}
+
+/// The fee schedules.
+#[derive(Clone, Debug)]
+pub struct FeeSchedules {
+    sidecar: Sidecar,
+    documents: Documents,
+}
+
+impl FeeSchedules {
+    /// Schedules in this sidecar's store.
+    pub fn new(sidecar: Sidecar, documents: Documents) -> Self {
+        Self { sidecar, documents }
+    }
+
+    /// What services cost, in the order in which they are asked for.
+    pub async fn find(&self, asked: &[AskedFee]) -> Result<Vec<Option<FoundFee>>, Failure> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.sidecar.query("fees", &serde_json::json!({ "asked": asked })).await
+    }
+
+    /// One of them, as it is stored.
+    pub async fn get(&self, id: FeeScheduleId) -> Result<Option<Stored<FeeSchedule>>, Failure> {
+        self.documents.get(id.0).await
+    }
+
+    /// A page, newest first, without their fees.
+    pub async fn page(&self, page: &Page) -> Result<Vec<Versioned<FeeSchedule>>, Failure> {
+        #[derive(Serialize)]
+        struct Asked<'a> {
+            #[serde(flatten)]
+            page: &'a Page,
+        }
+        let mut found: Vec<serde_json::Value> = self.sidecar.query("fee_schedule_page", &Asked { page }).await?;
+        for item in &mut found {
+            item["document"]["data"]["fees"] = serde_json::json!([]);
+        }
+        let found = found.into_iter().map(|item| {
+            let found: Answered = serde_json::from_value(item).map_err(|error| Failure::Bug(error.to_string()))?;
+            let document = found.stored::<FeeSchedule>()?.document;
+            let item = FeeSchedule { id: FeeScheduleId(found.id), ..document.data };
+            Ok(Versioned { item, version: document.version })
+        });
+        found.collect()
+    }
+
+    /// Puts one up.
+    pub async fn create(&self, schedule: &FeeSchedule, request: KeyedRequest, entry: &Entry) -> Result<(), Failure> {
+        let mut document = Document::first(schedule.clone(), Vec::new()).audited(entry)?;
+        document.remember(request);
+        self.documents.save(vec![Write::create(schedule.id.0, document)?]).await
+    }
+
+    /// Replaces what was loaded; answers the version.
+    pub async fn replace(
+        &self,
+        loaded: &Stored<FeeSchedule>,
+        schedule: &FeeSchedule,
+        entry: &Entry,
+    ) -> Result<u64, Failure> {
+        let document = loaded.document.next(schedule.clone(), Vec::new()).audited(entry)?;
+        let version = document.version;
+        self.documents.save(vec![Write::replace(schedule.id.0, loaded, document)?]).await?;
+        Ok(version)
+    }
+}
+
+impl FeeSchedule {
+    /// Where a page after this one begins.
+    pub fn position(&self) -> Position {
+        Position { at: self.created_at, id: self.id.0 }
+    }
+}

@@ -1,0 +1,130 @@
+//! Fee schedules.
+
+use access::Caller;
+use audit::{Action, Entry};
+use jiff::civil::Date;
+use sidecar::{documents::KeyedRequest, failure::Failure};
+
+use super::{Books, Keyed};
+use crate::{
+    domain::{
+        fees::{BadSchedule, Code, FeeSchedule},
+        ids::{FeeScheduleId, PayerId},
+        money::Currency,
+    },
+    outbound::{
+        fees::{AskedFee, FoundFee},
+        journal::Versioned,
+        lists::Page,
+    },
+};
+
+/// Why a schedule is not put up.
+#[derive(Debug, thiserror::Error)]
+pub enum ScheduleError {
+    /// Something in it is wrong.
+    #[error("something in it is wrong")]
+    Bad(Vec<BadSchedule>),
+    /// Its currency is not that of the books.
+    #[error("the books are in another currency")]
+    Currency(Currency),
+    /// There is none.
+    #[error("there is none")]
+    Unknown,
+    /// It is another version than the caller has seen.
+    #[error("it is version {current} now")]
+    Stale {
+        /// The present one.
+        current: u64,
+    },
+    /// The key was used for something else.
+    #[error("the key was used with another body")]
+    KeyReused,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] Failure),
+}
+
+impl Books {
+    /// Puts a schedule up; the request's key is its id.
+    pub async fn put_up(
+        &self,
+        caller: &Caller,
+        schedule: FeeSchedule,
+        request: Keyed,
+    ) -> Result<Versioned<FeeSchedule>, ScheduleError> {
+        self.check(&schedule)?;
+        let schedule = FeeSchedule { id: FeeScheduleId(request.key), ..schedule };
+        let entry = Entry::new(Action::Create, "create").by(caller);
+        let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
+        match self.fees.create(&schedule, keyed, &entry).await {
+            Ok(()) => Ok(Versioned { item: schedule, version: 1 }),
+            Err(Failure::KeyTaken) => {
+                let stored = self.fees.get(schedule.id).await?.ok_or(ScheduleError::Unknown)?;
+                if !stored.document.requests.iter().any(|before| before.hash == request.hash) {
+                    return Err(ScheduleError::KeyReused);
+                }
+                let first =
+                    self.journal.version::<FeeSchedule>(schedule.id.0, 1).await?.ok_or(ScheduleError::Unknown)?;
+                Ok(Versioned { item: FeeSchedule { id: schedule.id, ..first.item }, version: first.version })
+            }
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Replaces version `expected` of a schedule; what was drafted keeps its prices.
+    pub async fn replace_schedule(
+        &self,
+        caller: &Caller,
+        id: FeeScheduleId,
+        expected: u64,
+        schedule: FeeSchedule,
+    ) -> Result<Versioned<FeeSchedule>, ScheduleError> {
+        self.check(&schedule)?;
+        let stored = self.fees.get(id).await?.ok_or(ScheduleError::Unknown)?;
+        let current = stored.document.version;
+        if current != expected {
+            return Err(ScheduleError::Stale { current });
+        }
+        let schedule = FeeSchedule { id, created_at: stored.document.data.created_at, ..schedule };
+        let entry = Entry::new(Action::Update, "update").by(caller);
+        match self.fees.replace(&stored, &schedule, &entry).await {
+            Ok(version) => Ok(Versioned { item: schedule, version }),
+            Err(Failure::Changed) => Err(ScheduleError::Stale { current: current + 1 }),
+            Err(failure) => Err(failure.into()),
+        }
+    }
+
+    /// A schedule.
+    pub async fn schedule(&self, id: FeeScheduleId) -> Result<Option<Versioned<FeeSchedule>>, Failure> {
+        let stored = self.fees.get(id).await?;
+        Ok(stored.map(|stored| Versioned {
+            version: stored.document.version,
+            item: FeeSchedule { id, ..stored.document.data },
+        }))
+    }
+
+    /// A page of schedules without their fees.
+    pub async fn schedules(&self, page: &Page) -> Result<Vec<Versioned<FeeSchedule>>, Failure> {
+        self.fees.page(page).await
+    }
+
+    /// What a service costs on a day.
+    pub async fn fee(
+        &self,
+        code: Code,
+        modifiers: Vec<String>,
+        payer_id: Option<PayerId>,
+        date: Date,
+    ) -> Result<Option<FoundFee>, Failure> {
+        Ok(self.fees.find(&[AskedFee { code, modifiers, payer_id, date }]).await?.pop().flatten())
+    }
+
+    fn check(&self, schedule: &FeeSchedule) -> Result<(), ScheduleError> {
+        if schedule.currency != self.settings.currency {
+            return Err(ScheduleError::Currency(self.settings.currency));
+        }
+        let bad = schedule.check();
+        if bad.is_empty() { Ok(()) } else { Err(ScheduleError::Bad(bad)) }
+    }
+}
