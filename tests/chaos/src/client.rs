@@ -1,7 +1,10 @@
 //! A client that writes, and repeats each write with its key until it has a definite answer.
 
+mod bills;
 mod bookings;
 mod observations;
+mod payments;
+mod visits;
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +20,8 @@ use reqwest::{Method, header};
 use serde_json::Value;
 use testkit::Issuer;
 
-use self::{bookings::Booked, observations::Observed};
+pub(crate) use self::visits::SERVICES;
+use self::{bills::Bill, bookings::Booked, observations::Observed, payments::Paid};
 use crate::{
     clinic::Clinic,
     journal::{Entry, Journal, Wish},
@@ -30,21 +34,30 @@ const PATIENCE: Duration = Duration::from_millis(2500);
 /// The pauses between attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How billing's refusal ends that stands for not yet.
+const NO_ACCOUNT: &str = "no-account";
 /// A system that has come back answers within this, so a client that gives up is a finding.
 const GIVE_UP: Duration = Duration::from_mins(3);
 
 /// How likely the wishes are, in percent. What cannot be, since there is nobody to do it to, is a registration.
-const WISHES: [(u32, Wants); 10] = [
-    (6, Wants::Duplicate),
-    (6, Wants::Replay),
-    (8, Wants::Contend),
-    (16, Wants::Amend),
-    (14, Wants::Book),
-    (3, Wants::Rebook),
-    (6, Wants::Move),
-    (6, Wants::Cancel),
-    (6, Wants::Observe),
-    (4, Wants::Correct),
+const WISHES: [(u32, Wants); 17] = [
+    (4, Wants::Duplicate),
+    (4, Wants::Replay),
+    (6, Wants::Contend),
+    (10, Wants::Amend),
+    (10, Wants::Book),
+    (2, Wants::Rebook),
+    (4, Wants::Move),
+    (4, Wants::Cancel),
+    (4, Wants::Observe),
+    (3, Wants::Correct),
+    (4, Wants::Visit),
+    (9, Wants::Bill),
+    (9, Wants::Pay),
+    (2, Wants::Repay),
+    (3, Wants::Credit),
+    (2, Wants::WriteOff),
+    (3, Wants::Refund),
 ];
 /// How often the same request is sent twice at once, as a client does that has lost its patience.
 const TWICE: f64 = 0.15;
@@ -63,6 +76,13 @@ enum Wants {
     Cancel,
     Observe,
     Correct,
+    Visit,
+    Bill,
+    Pay,
+    Repay,
+    Credit,
+    WriteOff,
+    Refund,
 }
 
 /// What all clients have in common.
@@ -97,6 +117,8 @@ pub(crate) struct Client {
     known: Vec<Known>,
     booked: Vec<Booked>,
     observed: Vec<Observed>,
+    bills: Vec<Bill>,
+    paid: Vec<Paid>,
     contended: Contended,
     made: u64,
 }
@@ -112,6 +134,7 @@ struct Answer {
 }
 
 /// What is sent with an attempt, and as whom.
+#[derive(Clone)]
 struct Ask<'a> {
     role: Role,
     method: Method,
@@ -125,8 +148,8 @@ impl Client {
     pub(crate) fn new(number: u32, world: &Arc<World>, contended: &Contended) -> Self {
         let random = StdRng::seed_from_u64(world.seed.wrapping_mul(1_000_003).wrapping_add(number.into()));
         let (world, contended) = (Arc::clone(world), Arc::clone(contended));
-        let (known, booked, observed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { number, world, random, known, booked, observed, contended, made: 0 }
+        let (known, booked, observed, bills, paid) = Default::default();
+        Self { number, world, random, known, booked, observed, bills, paid, contended, made: 0 }
     }
 
     /// Writes until the load is over.
@@ -151,6 +174,13 @@ impl Client {
                 Some((_, Wants::Cancel)) => self.cancel().await?,
                 Some((known, Wants::Observe)) => self.observe(&known).await?,
                 Some((_, Wants::Correct)) => self.correct().await?,
+                Some((known, Wants::Visit)) => self.visit(&known).await?,
+                Some((known, Wants::Bill)) => self.bill(&known).await?,
+                Some((known, Wants::Pay)) => self.pay(&known).await?,
+                Some((_, Wants::Repay)) => self.repay().await?,
+                Some((_, Wants::Credit)) => self.credit().await?,
+                Some((_, Wants::WriteOff)) => self.write_off().await?,
+                Some((_, Wants::Refund)) => self.refund().await?,
             };
             if !done {
                 self.register().await?;
@@ -163,17 +193,7 @@ impl Client {
     async fn register(&mut self) -> Result<()> {
         let (key, tag) = self.name();
         let person = people::person(&mut self.random, &tag);
-        let twice = self.random.random_bool(TWICE);
-        let (one, other) = (self.clone_random(), self.clone_random());
-        let mut answers = if twice {
-            let (first, second) = tokio::join!(
-                self.until_definite(one, Ask::registration(&key, &person)),
-                self.until_definite(other, Ask::registration(&key, &person))
-            );
-            vec![first?, second?]
-        } else {
-            vec![self.until_definite(one, Ask::registration(&key, &person)).await?]
-        };
+        let mut answers = self.perhaps_twice(Ask::registration(&key, &person)).await?;
         for answer in &answers {
             self.note(Wish::Register, &key, None, &person, answer)?;
         }
@@ -228,15 +248,32 @@ impl Client {
             return Ok(false);
         };
         let path = format!("/api/patients/{id}");
-        let random = self.clone_random();
-        let ask = Ask { role: Role::FrontDesk, method: Method::GET, path: &path, key: None, seen: None, body: None };
-        let Some(version) = self.until_definite(random, ask).await?.body["version"].as_u64() else { return Ok(false) };
+        let Some(version) = self.see(Role::FrontDesk, &path).await?["version"].as_u64() else { return Ok(false) };
         let (key, tag) = self.name();
         let patch = people::patch(&mut self.random, person, &tag);
         let random = self.clone_random();
         let answer = self.until_definite(random, Ask::amendment(&path, &key, version, &patch)).await?;
         self.note(Wish::Amend, &key, Some((id, Some(version), true)), &patch, &answer)?;
         Ok(true)
+    }
+
+    /// Asks, sometimes twice at once.
+    async fn perhaps_twice(&mut self, ask: Ask<'_>) -> Result<Vec<Answer>> {
+        let twice = self.random.random_bool(TWICE);
+        let (one, other) = (self.clone_random(), self.clone_random());
+        if !twice {
+            return Ok(vec![self.until_definite(one, ask).await?]);
+        }
+        let (first, second) =
+            tokio::join!(self.until_definite(one, ask.clone()), self.until_definite(other, ask.clone()));
+        Ok(vec![first?, second?])
+    }
+
+    /// What is there now.
+    async fn see(&mut self, role: Role, path: &str) -> Result<Value> {
+        let random = self.clone_random();
+        let ask = Ask { role, method: Method::GET, path, key: None, seen: None, body: None };
+        Ok(self.until_definite(random, ask).await?.body)
     }
 
     /// Asks until the answer is definite: not when a part of the system is away, nor when the answer got lost.
@@ -248,6 +285,10 @@ impl Client {
             answer.attempts += 1;
             let token = self.world.issuer.token(&format!("chaos client {}", self.number), ask.role)?;
             match self.attempt(&ask, &token).await {
+                // Whose account is not open yet will have one.
+                Ok((409, _, body)) if body["type"].as_str().is_some_and(|kind| kind.ends_with(NO_ACCOUNT)) => {
+                    *answer.faults.entry("no account yet".to_owned()).or_default() += 1;
+                }
                 Ok((status, etag, body)) if status < 500 => {
                     return Ok(Answer { status: Some(status), etag, body, ..answer });
                 }

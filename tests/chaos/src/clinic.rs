@@ -6,12 +6,17 @@ use rand::{Rng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
 use testkit::Issuer;
 
+use crate::client::SERVICES;
+
 const PRACTITIONERS: usize = 6;
 const DAYS: i32 = 5;
 const TIMES_A_DAY: i64 = 16;
 const MINUTES: i64 = 30;
 
-/// What can be booked.
+/// The system of the codes of what is done, `CPT`.
+pub(crate) const CPT: &str = "http://www.ama-assn.org/go/cpt";
+
+/// What can be booked, and what it costs.
 pub(crate) struct Clinic {
     id: String,
     practitioners: Vec<String>,
@@ -40,6 +45,10 @@ impl Clinic {
         }
         let service = json!({ "name": "Visit", "durationMinutes": MINUTES, "bufferAfterMinutes": 0 });
         let service = door.make("/api/services", service).await?;
+        let fee = |code: &&str| json!({ "system": CPT, "code": code, "text": "Visit", "unitPrice": 9_500 });
+        let fees: Vec<_> = SERVICES.iter().map(fee).collect();
+        let schedule = json!({ "name": "Chaos", "effectiveFrom": "2026-01-01", "currencyCode": "EUR", "fees": fees });
+        door.make("/api/billing/fee-schedules", schedule).await?;
         let zone = TimeZone::get(zone)?;
         let today = zone.to_datetime(Timestamp::now()).date();
         let mut starts = Vec::new();
@@ -50,12 +59,20 @@ impl Clinic {
         Ok(Self { id: clinic, practitioners, rooms, service, starts })
     }
 
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn practitioner(&self, random: &mut impl Rng) -> &str {
+        pick(random, &self.practitioners)
+    }
+
     /// A booking that somebody else may want, too.
     pub(crate) fn booking(&self, random: &mut impl Rng, patient: &str) -> Value {
         let mut booking = json!({
             "patientId": patient,
             "clinicId": self.id,
-            "practitionerId": pick(random, &self.practitioners),
+            "practitionerId": self.practitioner(random),
             "serviceId": self.service,
             "start": self.start(random),
         });
@@ -86,7 +103,8 @@ impl Door<'_> {
         let status = answer.status();
         let body: Value = answer.json().await?;
         ensure!(status == 201, "POST {path} was answered {status}: {body}");
-        Ok(body["id"].as_str().context("no id")?.to_owned())
+        let id = ["id", "feeScheduleId"].into_iter().find_map(|member| body[member].as_str());
+        Ok(id.context("no id")?.to_owned())
     }
 }
 

@@ -7,6 +7,12 @@ use local::App;
 
 use crate::{evidence::PUBLISHERS, injection::letters, stage::Stage};
 
+/// Encounters that are over, and invoices that were drafted of one.
+const FINISHED: &str = "select count(*) from state.state
+    where key like 'encounter/%' and convert_from(value, 'UTF8')::jsonb #>> '{data,resource,status}' = 'finished'";
+const DRAFTED: &str = "select count(*) from state.state
+    where key like 'invoice/%' and convert_from(value, 'UTF8')::jsonb #> '{data,source}' is not null";
+
 const POLL: Duration = Duration::from_millis(200);
 
 /// How long it took until the outboxes were empty; none when they were not within the limit.
@@ -37,7 +43,9 @@ pub(crate) async fn consumers(stage: &Stage, limit: Duration) -> Option<Duration
         let told = stage.number(App::Patient, &versions("patient")).await?;
         let counted = stage.number(App::Analytics, &facts("patients")).await?;
         let opened = stage.number(App::Analytics, &facts("accounts")).await?;
-        Ok(patients == accounts && told == counted && accounts == opened)
+        let finished = stage.number(App::Patient, FINISHED).await?;
+        let drafted = stage.number(App::Billing, DRAFTED).await?;
+        Ok(finished == drafted && patients == accounts && told == counted && accounts == opened)
     })
     .await
 }

@@ -37,11 +37,15 @@ const PUBLISHED: Duration = Duration::from_secs(5);
 const GIVE_UP: Duration = Duration::from_mins(3);
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Every topic, its publisher and its consumers.
-const TOPICS: [(&str, App, &[App]); 3] = [
+/// Every topic of what clients do here to patients and money, its publisher and its consumers.
+const TOPICS: [(&str, App, &[App]); 7] = [
     (topic::PATIENT_REGISTERED, App::Patient, &[App::Billing, App::Analytics]),
     (topic::PATIENT_UPDATED, App::Patient, &[App::Analytics]),
     (topic::BILLING_ACCOUNT_OPENED, App::Billing, &[App::Analytics]),
+    (topic::ENCOUNTER_FINISHED, App::Patient, &[App::Billing]),
+    (topic::BILLING_INVOICE_CREATED, App::Billing, &[]),
+    (topic::BILLING_INVOICE_CHANGED, App::Billing, &[]),
+    (topic::BILLING_PAYMENT_RECORDED, App::Billing, &[]),
 ];
 
 /// How much was injected.
@@ -204,7 +208,7 @@ impl Injector {
 
     /// Publishes so many messages on each topic that no consumer can ever use, and writes down how often it tried.
     pub(crate) async fn poison(&self, stage: &Stage, each: usize) -> Result<()> {
-        for (topic, _, consumers) in TOPICS {
+        for (topic, _, consumers) in heard() {
             for _ in 0..each {
                 let number = self.made.fetch_add(1, Ordering::Relaxed);
                 let bytes = unusable(topic, number);
@@ -234,8 +238,13 @@ impl Injector {
 
 /// How many dead letters of this many poisoned rounds a consumer gets.
 pub(crate) fn letters(consumer: App, messages: u64) -> u64 {
-    let topics = TOPICS.iter().filter(|(_, _, consumers)| consumers.contains(&consumer)).count();
-    messages * u64::try_from(topics).unwrap_or_default() / u64::try_from(TOPICS.len()).unwrap_or(1)
+    let topics = heard().filter(|(_, _, consumers)| consumers.contains(&consumer)).count();
+    messages * u64::try_from(topics).unwrap_or_default() / u64::try_from(heard().count()).unwrap_or(1)
+}
+
+/// The topics that somebody has subscribed to.
+fn heard() -> impl Iterator<Item = (&'static str, App, &'static [App])> {
+    TOPICS.into_iter().filter(|(_, _, consumers)| !consumers.is_empty())
 }
 
 fn consumers(topic: &str) -> &'static [App] {
@@ -251,6 +260,9 @@ fn unusable(topic: &str, number: u64) -> Vec<u8> {
     };
     let (kind, wrong) = match topic {
         topic::PATIENT_REGISTERED => ("patient.v1.PatientRegistered", json!({ "patient": { "patientId": "nobody" } })),
+        topic::ENCOUNTER_FINISHED => {
+            ("patient.v1.EncounterFinished", json!({ "encounter": { "encounterId": "none" } }))
+        }
         topic::PATIENT_UPDATED => ("patient.v1.PatientUpdated", json!({ "patient": { "version": "zero" } })),
         _ => ("billing.v1.AccountOpened", json!({ "account": { "accountId": "none" } })),
     };

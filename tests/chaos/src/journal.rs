@@ -33,6 +33,15 @@ pub(crate) enum Wish {
     Cancel,
     Observe,
     Correct,
+    Visit,
+    Finish,
+    Draft,
+    Issue,
+    Pay,
+    Repay,
+    Credit,
+    WriteOff,
+    Refund,
 }
 
 /// A request with its final answer.
@@ -41,7 +50,7 @@ pub(crate) struct Entry {
     pub(crate) client: u32,
     pub(crate) wish: Wish,
     pub(crate) key: String,
-    /// The patient, appointment or observation that it is about.
+    /// What it is about: the patient, or what is changed.
     pub(crate) subject: Option<String>,
     pub(crate) seen: Option<u64>,
     pub(crate) contended: bool,

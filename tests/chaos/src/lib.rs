@@ -15,11 +15,12 @@ pub mod sabotage;
 pub mod settings;
 mod stage;
 mod tally;
+mod tampering;
 pub mod verdict;
 
 pub use self::{
     plan::Plan,
-    run::{Outcome, run},
+    run::{Controls, Outcome, run},
     sabotage::Sabotage,
     settings::Settings,
 };

@@ -5,7 +5,7 @@ mod table;
 use std::{env, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
-use chaos::{Plan, Sabotage, Settings, run, settings::CLIENTS, verdict};
+use chaos::{Controls, Plan, Sabotage, Settings, run, settings::CLIENTS, verdict};
 use clap::Parser;
 
 /// Kills every part of the system again and again while clients write, and has the checker look at what is left.
@@ -82,19 +82,21 @@ async fn main() -> Result<ExitCode> {
     };
     let mut good = true;
     for sabotage in wanted {
-        good &= one(&Settings { sabotage, ..settings.clone() }).await?;
+        let controls = Controls { books: arguments.negative && sabotage.is_none(), sabotage: None };
+        good &= one(&Settings { sabotage, ..settings.clone() }, controls).await?;
     }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// One run, told as it goes; whether it went as it should.
-async fn one(settings: &Settings) -> Result<bool> {
+async fn one(settings: &Settings, controls: Controls) -> Result<bool> {
     table::head(settings)?;
-    let outcome = run(settings, None, table::say).await?;
+    let outcome = run(settings, controls, table::say).await?;
     table::outcome(settings, &outcome)?;
     let Some(sabotage) = settings.sabotage else {
         table::verdict(settings, outcome.holds().then_some(()).ok_or("a promise is broken"))?;
-        return Ok(outcome.holds());
+        let is_seen = outcome.tampered.iter().all(|(_, unseen)| unseen.is_none());
+        return Ok(outcome.holds() && is_seen);
     };
     let unseen = verdict::unseen(sabotage, &outcome.lines);
     table::verdict(settings, unseen.as_deref().map_or(Ok(()), Err))?;

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use local::Part;
 use testkit::Issuer;
 use tokio::task::JoinSet;
@@ -26,6 +26,7 @@ use crate::{
     settings::{Limits, Settings},
     stage::Stage,
     tally::Tally,
+    tampering,
     verdict::{self, Line},
 };
 
@@ -62,6 +63,8 @@ pub struct Outcome {
     pub drained: [Option<Duration>; 2],
     /// The same system, sabotaged after the verdict and checked again: whether that was seen.
     pub control: Option<(Sabotage, Option<String>)>,
+    /// The same of each tampering with its books that was asked for, before that.
+    pub tampered: Vec<(&'static str, Option<String>)>,
     /// Where everything is, when it was kept.
     pub home: Option<PathBuf>,
 }
@@ -73,12 +76,21 @@ impl Outcome {
     }
 }
 
-/// Runs. `after` is broken when the verdict is there, and the checker asked again.
-pub async fn run(settings: &Settings, after: Option<Sabotage>, progress: impl Fn(&str)) -> Result<Outcome> {
+/// What is broken when the verdict is there, and the checker asked again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Controls {
+    /// The books, in every way that is known.
+    pub books: bool,
+    /// At last, a mechanism.
+    pub sabotage: Option<Sabotage>,
+}
+
+/// Runs, and has controls where every promise holds.
+pub async fn run(settings: &Settings, controls: Controls, progress: impl Fn(&str)) -> Result<Outcome> {
     let environment = settings.sabotage.map(|sabotage| sabotage.environment(settings)).transpose()?.unwrap_or_default();
     let stage = Arc::new(Stage::set(settings, environment).await?);
     progress(&format!("the system is up in {}", stage.home().root().display()));
-    let ran = on(&stage, settings, after, &progress).await;
+    let ran = on(&stage, settings, controls, &progress).await;
     let keep = settings.keep || (settings.sabotage.is_none() && !ran.as_ref().is_ok_and(Outcome::holds));
     let home = stage.home().root().to_owned();
     stage.strike(keep).await?;
@@ -88,12 +100,7 @@ pub async fn run(settings: &Settings, after: Option<Sabotage>, progress: impl Fn
     ran.map(|outcome| Outcome { home: keep.then_some(home), ..outcome })
 }
 
-async fn on(
-    stage: &Arc<Stage>,
-    settings: &Settings,
-    after: Option<Sabotage>,
-    progress: &impl Fn(&str),
-) -> Result<Outcome> {
+async fn on(stage: &Arc<Stage>, settings: &Settings, controls: Controls, progress: &impl Fn(&str)) -> Result<Outcome> {
     let plan = Plan::new(settings.seed, settings.kills, settings.instances);
     evidence::watch(stage).await?;
     if let Some(sabotage) = settings.sabotage {
@@ -164,14 +171,21 @@ async fn on(
         late > 0 && (published > 0 || settings.sabotage.is_some()),
         format!("{late} late, {published} published again"),
     ));
-    lines.extend(verdict::check(settings, stage, world.journal.path(), injector.journal.path()).await?);
-    let control = match after.filter(|_| lines.iter().all(Line::holds)) {
+    let check = async || verdict::check(settings, stage, world.journal.path(), injector.journal.path()).await;
+    lines.extend(check().await?);
+    let holds = lines.iter().all(Line::holds);
+    let mut tampered = Vec::new();
+    for tampering in tampering::ALL.iter().filter(|_| controls.books && holds) {
+        tampering.apply(stage).await.with_context(|| tampering.name)?;
+        tampered.push((tampering.name, tampering.unseen(&check().await?)));
+        tampering.mend(stage).await.with_context(|| tampering.name)?;
+    }
+    let control = match controls.sabotage.filter(|_| holds) {
         None => None,
         Some(sabotage) => {
             sabotage.apply(stage).await?;
             injector.again(stage).await?;
-            let lines = verdict::check(settings, stage, world.journal.path(), injector.journal.path()).await?;
-            Some((sabotage, verdict::unseen(sabotage, &lines)))
+            Some((sabotage, verdict::unseen(sabotage, &check().await?)))
         }
     };
     let supervisor = stage.supervisor()?;
@@ -188,6 +202,7 @@ async fn on(
         load,
         drained,
         control,
+        tampered,
         home: None,
     })
 }

@@ -60,8 +60,9 @@ impl Sabotage {
     /// The lines that may break in consequence; no other one may.
     pub fn may_break(self) -> &'static [&'static str] {
         match self {
-            // Whoever was not told of a patient has opened no account and counted nothing.
-            Self::SweeperOff => &["accounts", "facts"],
+            // Whoever was not told of a patient has opened no account and counted nothing, and who wants to bill them waits
+            // in vain; who was not told of an encounter has drafted nothing.
+            Self::SweeperOff => &["accounts", "facts", "definite", "drafts"],
             Self::VersionCheckOff => &[],
             // The second attempt meets what the first has made.
             Self::IdempotencyIgnored => &["refusals"],

@@ -73,6 +73,9 @@ pub(crate) fn outcome(settings: &Settings, outcome: &Outcome) -> Result<()> {
             writeln!(out, "    {}", offence.chars().take(400).collect::<String>())?;
         }
     }
+    for (tampering, unseen) in &outcome.tampered {
+        writeln!(out, "{}  {tampering}", unseen.as_deref().map_or("seen".to_owned(), |why| format!("UNSEEN: {why}")))?;
+    }
     if let Some(home) = &outcome.home {
         writeln!(out, "\nkept in {}: clients.jsonl, poison.jsonl, logs/, postgres/", home.display())?;
         writeln!(

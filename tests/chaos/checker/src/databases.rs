@@ -6,6 +6,8 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use crate::books::Books;
+
 /// Every version of every document of a service, by kind and id; the highest is the current one.
 pub(crate) type Documents = BTreeMap<String, BTreeMap<i64, Value>>;
 
@@ -32,6 +34,15 @@ pub(crate) struct Databases {
     pub(crate) appointments: Owned,
     /// The same.
     pub(crate) observations: Owned,
+    /// The same.
+    pub(crate) encounters: Owned,
+    /// Of the database of accounts, too.
+    pub(crate) invoices: Owned,
+    /// The same.
+    pub(crate) payments: Owned,
+    /// The same.
+    pub(crate) journal: Owned,
+    pub(crate) books: Books,
     /// Appointments that take somebody's time and overlap, by the typed table and by the documents.
     pub(crate) double_booked: Rows,
     pub(crate) billing: Owned,
@@ -83,6 +94,10 @@ impl Databases {
             pair("patient_terms", &mut patient, PROJECTED_TERMS, &projected_terms()).await?,
             pair("appointments", &mut patient, PROJECTED_APPOINTMENTS, &projected_appointments()).await?,
             pair("accounts", &mut billing, PROJECTED_ACCOUNTS, ACCOUNTS).await?,
+            pair("postings", &mut billing, PROJECTED_POSTINGS, POSTINGS).await?,
+            pair("invoices", &mut billing, PROJECTED_INVOICES, INVOICES).await?,
+            pair("payments", &mut billing, PROJECTED_PAYMENTS, PAYMENTS).await?,
+            pair("allocations", &mut billing, PROJECTED_ALLOCATIONS, ALLOCATIONS).await?,
         ];
         let facts = vec![
             Pair {
@@ -101,6 +116,11 @@ impl Databases {
         Ok(Self {
             appointments: documents(&mut patient, "appointment/").await?,
             observations: documents(&mut patient, "observation/").await?,
+            encounters: documents(&mut patient, "encounter/").await?,
+            invoices: documents(&mut billing, "invoice/").await?,
+            payments: documents(&mut billing, "payment/").await?,
+            journal: documents(&mut billing, "journal/").await?,
+            books: Books::read(&mut billing).await?,
             double_booked: rows(&mut patient, DOUBLE_BOOKED).await?,
             patient: owned(&mut patient, "patient/").await?,
             billing: owned(&mut billing, "account/").await?,
@@ -121,8 +141,8 @@ async fn connect(server: &str, database: &str) -> Result<PgConnection> {
     Ok(connection)
 }
 
-async fn rows(connection: &mut PgConnection, query: &str) -> Result<Rows> {
-    // Every query is a constant of this file, or made of such.
+pub(crate) async fn rows(connection: &mut PgConnection, query: &str) -> Result<Rows> {
+    // Every query is a constant of this program, or made of such.
     let query = sqlx::query_scalar::<_, Value>(AssertSqlSafe(query.to_owned()));
     Ok(query.fetch_all(connection).await?)
 }
@@ -226,6 +246,34 @@ fn projected_terms() -> String {
 const ACCOUNTS: &str = "select jsonb_build_object('account_id', substr(key, 9), 'patient_id', d #> '{data,patientId}',
     'status', d #> '{data,status}', 'opened_at', (d #>> '{data,openedAt}')::timestamptz)
     from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'account/%') as accounts";
+
+const PROJECTED_POSTINGS: &str = "select jsonb_build_object('act', act, 'patient', p.patient_id, 'user', user_id,
+    'place', place, 'account', account, 'amount', amount, 'invoice', invoice_id, 'payment', payment_id, 'id', journal_id)
+    from projection.postings as p join projection.journal using (journal_id)";
+const POSTINGS: &str = "select jsonb_build_object('act', d #> '{data,act}', 'patient', d #> '{data,patientId}',
+    'user', d #> '{data,userId}', 'place', place, 'account', posting -> 'account', 'amount', posting -> 'amount',
+    'invoice', posting -> 'invoiceId', 'payment', posting -> 'paymentId', 'id', substr(key, 9))
+    from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'journal/%') as journal,
+      jsonb_array_elements(d #> '{data,postings}') with ordinality as posted (posting, place)";
+const PROJECTED_INVOICES: &str =
+    "select jsonb_build_object('id', invoice_id, 'patient', patient_id, 'clinic', clinic_id,
+    'encounter', encounter_id, 'status', status, 'number', number, 'open', patient_open) from projection.invoices";
+const INVOICES: &str = "select jsonb_build_object('id', substr(key, 9), 'patient', d #> '{data,patientId}',
+    'clinic', d #> '{data,clinicId}', 'encounter', d #> '{data,source,encounterId}', 'status', d #> '{data,status}',
+    'number', d #> '{data,number,text}', 'open', d #> '{data,balance,patientOpen}')
+    from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'invoice/%') as invoices";
+const PROJECTED_PAYMENTS: &str = "select jsonb_build_object('id', payment_id, 'patient', patient_id, 'method', method,
+    'status', status, 'amount', amount, 'unapplied', unapplied) from projection.payments";
+const PAYMENTS: &str = "select jsonb_build_object('id', substr(key, 9), 'patient', d #> '{data,patientId}',
+    'method', d #> '{data,method}', 'status', d #> '{data,status}', 'amount', d #> '{data,amount}',
+    'unapplied', d #> '{data,unapplied}')
+    from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'payment/%') as payments";
+const PROJECTED_ALLOCATIONS: &str = "select jsonb_build_object('payment', payment_id, 'invoice', invoice_id,
+    'amount', amount) from projection.allocations";
+const ALLOCATIONS: &str = "select jsonb_build_object('payment', substr(key, 9), 'invoice', used -> 'invoiceId',
+    'amount', used -> 'amount')
+    from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'payment/%') as payments,
+      jsonb_array_elements(coalesce(d #> '{data,allocations}', '[]')) as used";
 
 /// Times of facts are cut to microseconds, never rounded up.
 const ACCOUNT_FACTS: &str = r"select jsonb_build_object('account_id', substr(key, 9), 'patient_id', d #> '{data,patientId}',

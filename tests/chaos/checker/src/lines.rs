@@ -1,7 +1,9 @@
 //! The promises, each with what would break it.
 
 mod accounts;
+mod books;
 mod clinic;
+mod money;
 mod queues;
 mod refusals;
 mod tables;
@@ -20,8 +22,16 @@ pub(crate) fn all(log: &Log, databases: &Databases, time_zone: &str) -> Vec<Line
         clinic::appointments(log, databases),
         clinic::observations(log, databases),
         clinic::double_booked(databases),
+        money::invoices(log, databases),
+        money::payments(log, databases),
+        money::acts(log, databases),
         refusals::refusals(log, databases),
         accounts::one_each(log, databases),
+        books::ledger(databases),
+        books::balances(databases),
+        books::allocations(databases),
+        books::numbers(databases),
+        books::drafts(databases),
         versions::without_gap(databases),
         versions::events(databases),
         tables::projections(databases),

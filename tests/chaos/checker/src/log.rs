@@ -35,6 +35,24 @@ pub(crate) enum Wish {
     Observe,
     /// To correct an observation.
     Correct,
+    /// To begin an encounter.
+    Visit,
+    /// To finish it with what was done.
+    Finish,
+    /// To draft an invoice by hand.
+    Draft,
+    /// To issue one.
+    Issue,
+    /// To record a payment.
+    Pay,
+    /// To send an acknowledged payment once more.
+    Repay,
+    /// To take a part of an invoice back.
+    Credit,
+    /// To give up what is open.
+    WriteOff,
+    /// To give money back.
+    Refund,
 }
 
 /// A request and its final answer.
@@ -44,7 +62,7 @@ pub(crate) struct Entry {
     pub(crate) wish: Wish,
     pub(crate) key: String,
     /// Whom or what it is about: the patient whom an amendment is of or whose duplicate was sent, or in whose chart
-    /// something is written; the appointment or the observation that is changed.
+    /// something is written; what is changed.
     pub(crate) subject: Option<String>,
     /// The version that a change has seen.
     pub(crate) seen: Option<i64>,
@@ -96,6 +114,28 @@ impl Entry {
     /// Whether it is an acknowledged correction of an observation.
     pub(crate) fn corrected(&self) -> bool {
         self.wish == Wish::Correct && self.status == Some(200)
+    }
+
+    /// Whether it wanted this and was answered so.
+    pub(crate) fn is(&self, wish: Wish, status: u16) -> bool {
+        self.wish == wish && self.status == Some(status)
+    }
+
+    /// Whether it is an acknowledged draft, or an acknowledged act on an invoice.
+    pub(crate) fn billed(&self) -> bool {
+        self.is(Wish::Draft, 201)
+            || [Wish::Issue, Wish::Credit, Wish::WriteOff].into_iter().any(|wish| self.is(wish, 200))
+    }
+
+    /// Whether it is an acknowledged payment or refund.
+    pub(crate) fn paid(&self) -> bool {
+        self.is(Wish::Pay, 201) || self.is(Wish::Repay, 201) || self.is(Wish::Refund, 200)
+    }
+
+    /// The invoice or the payment of which the answer tells.
+    pub(crate) fn money_id(&self) -> &str {
+        let id = ["invoiceId", "paymentId"].into_iter().find_map(|name| self.answer[name].as_str());
+        id.unwrap_or_default()
     }
 
     /// The version that was answered.

@@ -31,12 +31,18 @@ pub(crate) fn refusals(log: &Log, databases: &Databases) -> Line {
     let mut line = Line::new("refusals", "what was refused had to be, and a 409 names what is in the way");
     for entry in &log.entries {
         let expected = match entry.wish {
-            // What was acknowledged stays so, whoever is out of use by now.
-            Wish::Register | Wish::Replay | Wish::Rebook => entry.status == Some(201),
+            // What was acknowledged stays so, whoever is out of use by now. Nobody else touches the money of a client's own
+            // patients, and each acts on what it has just seen.
+            Wish::Register | Wish::Replay | Wish::Rebook | Wish::Draft | Wish::Pay | Wish::Repay => {
+                entry.status == Some(201)
+            }
+            Wish::Cancel | Wish::Correct | Wish::Issue | Wish::Credit | Wish::WriteOff | Wish::Refund => {
+                entry.status == Some(200)
+            }
             Wish::Book => entry.status == Some(201) || taken(entry, databases) || out_of_use(entry, databases),
             Wish::Reschedule => entry.status == Some(200) || taken(entry, databases) || out_of_use(entry, databases),
-            Wish::Cancel | Wish::Correct => entry.status == Some(200),
-            Wish::Observe => entry.status == Some(201) || out_of_use(entry, databases),
+            Wish::Finish => entry.status == Some(200) || out_of_use(entry, databases),
+            Wish::Observe | Wish::Visit => entry.status == Some(201) || out_of_use(entry, databases),
             Wish::Amend => entry.status == Some(200) || (entry.status == Some(412) && entry.contended),
             Wish::Duplicate => {
                 let named = entry.answer["duplicateOf"].as_str();
@@ -66,7 +72,10 @@ fn taken(entry: &Entry, databases: &Databases) -> bool {
 fn out_of_use(entry: &Entry, databases: &Databases) -> bool {
     let appointment = entry.subject.as_deref().and_then(|id| databases.appointments.documents.get(id));
     let of_appointment = appointment.and_then(|versions| versions.get(&1)?["data"]["patientId"].as_str());
-    let patient = entry.body["patientId"].as_str().or(of_appointment).or(entry.subject.as_deref()).unwrap_or_default();
+    let encounter = entry.subject.as_deref().and_then(|id| databases.encounters.documents.get(id));
+    let of_encounter = encounter.and_then(|versions| versions.get(&1)?["data"]["patientId"].as_str());
+    let patient = entry.body["patientId"].as_str().or(of_appointment).or(of_encounter).or(entry.subject.as_deref());
+    let patient = patient.unwrap_or_default();
     let versions = databases.patient.documents.get(patient);
     let ever = versions.is_some_and(|versions| versions.values().any(|document| document["data"]["active"] == false));
     matches!(entry.status, Some(409 | 422)) && ever

@@ -9,12 +9,16 @@ use crate::{
     report::Line,
 };
 
-fn owners(databases: &Databases) -> [(&'static str, &Owned); 4] {
+fn owners(databases: &Databases) -> [(&'static str, &Owned); 8] {
     [
         ("patient", &databases.patient),
         ("account", &databases.billing),
         ("appointment", &databases.appointments),
         ("observation", &databases.observations),
+        ("encounter", &databases.encounters),
+        ("invoice", &databases.invoices),
+        ("payment", &databases.payments),
+        ("journal", &databases.journal),
     ]
 }
 
@@ -32,7 +36,7 @@ pub(crate) fn without_gap(databases: &Databases) -> Line {
     line
 }
 
-/// Each version tells exactly one event of its own, an observation none, and no two events have one id.
+/// Each version tells exactly one event of its own, one of a chart or of the journal none, and no two events have one id.
 pub(crate) fn events(databases: &Databases) -> Line {
     let mut line =
         Line::new("events", "each version tells one event of its own or none, and no two events have one id");
@@ -42,8 +46,8 @@ pub(crate) fn events(databases: &Databases) -> Line {
             for (version, document) in versions {
                 let events = document["events"].as_array().map(Vec::as_slice).unwrap_or_default();
                 let told = match events {
-                    // What is in a chart is nobody else's.
-                    [] => kind == "observation",
+                    // What is in a chart is nobody else's before an encounter is over, and the journal tells nothing.
+                    [] => matches!(kind, "observation" | "journal") || kind == "encounter" && !is_over(document),
                     [event] => tells(event, kind, id, *version),
                     _ => false,
                 };
@@ -58,11 +62,19 @@ pub(crate) fn events(databases: &Databases) -> Line {
     line
 }
 
+fn is_over(encounter: &Value) -> bool {
+    encounter["data"]["resource"]["status"] == "finished"
+}
+
 fn tells(event: &Value, kind: &str, id: &str, version: i64) -> bool {
     let (topic, member, subject) = match (kind, version) {
         ("account", _) => ("billing.account.opened", "account", "accountId"),
         ("appointment", 1) => ("appointment.booked", "appointment", "appointmentId"),
         ("appointment", _) => ("appointment.changed", "appointment", "appointmentId"),
+        ("encounter", _) => ("encounter.finished", "encounter", "encounterId"),
+        ("invoice", 1) => ("billing.invoice.created", "invoice", "invoiceId"),
+        ("invoice", _) => ("billing.invoice.changed", "invoice", "invoiceId"),
+        ("payment", _) => ("billing.payment.recorded", "payment", "paymentId"),
         (_, 1) => ("patient.registered", "patient", "patientId"),
         _ => ("patient.updated", "patient", "patientId"),
     };

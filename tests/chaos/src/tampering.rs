@@ -1,0 +1,113 @@
+//! What somebody who has the database's password does to the books, one thing after another, and undoes: the checker has
+//! to see each.
+
+use anyhow::Result;
+use local::App;
+
+use crate::{stage::Stage, verdict::Line};
+
+/// A forgery.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tampering {
+    pub(crate) name: &'static str,
+    /// What is put back afterwards.
+    table: &'static str,
+    tamper: &'static str,
+    /// The lines that have to break.
+    breaks: &'static [&'static str],
+    /// Those that may break in consequence; no other one may.
+    may_break: &'static [&'static str],
+}
+
+/// All of them.
+pub(crate) const ALL: [Tampering; 8] = [
+    Tampering {
+        name: "a posting is of another amount",
+        table: "projection.postings",
+        tamper: "update projection.postings set amount = amount + 1 where (journal_id, place) =
+            (select journal_id, place from projection.postings where account = 'revenue' limit 1)",
+        breaks: &["ledger", "projections"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "more money came in, and every act still adds up",
+        table: "projection.postings",
+        tamper: "update projection.postings set amount = amount + sign(amount) where place <= 2 and journal_id =
+            (select journal_id from projection.journal where act = 'payment-captured' limit 1)",
+        breaks: &["balances", "projections"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "an account owes more than was posted",
+        table: "projection.account_balances",
+        tamper: "update projection.account_balances set receivable = receivable + 1
+            where patient_id = (select patient_id from projection.account_balances limit 1)",
+        breaks: &["balances"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "an invoice says that more of it was paid",
+        table: "state.state",
+        tamper: "update state.state set value = convert_to(jsonb_set(convert_from(value, 'UTF8')::jsonb,
+            '{data,balance,patientPaid}', to_jsonb(1000001))::text, 'UTF8')
+            where key = (select key from state.state where key like 'invoice/%' limit 1)",
+        breaks: &["balances"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "a payment is used for more than it is",
+        table: "projection.allocations",
+        tamper: "update projection.allocations set amount = amount + 1000000 where (payment_id, invoice_id) =
+            (select payment_id, invoice_id from projection.allocations limit 1)",
+        breaks: &["allocations", "projections"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "a number is left out",
+        table: "projection.numbers",
+        tamper: "update projection.numbers set place = place + 1000 where (series_id, place) =
+            (select series_id, place from projection.numbers order by place desc limit 1)",
+        breaks: &["numbers"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "a payment is gone",
+        table: "state.state",
+        tamper: "delete from state.state where key = (select key from state.state where key like 'payment/%' limit 1)",
+        breaks: &["payments", "projections"],
+        // What it has paid is paid by nothing then, and its history has no end.
+        may_break: &["allocations", "versions"],
+    },
+    Tampering {
+        name: "an entry of the journal is gone",
+        table: "state.state",
+        tamper: "delete from state.state where key = (select key from state.state where key like 'journal/%' limit 1)",
+        breaks: &["acts", "projections"],
+        may_break: &[],
+    },
+];
+
+/// No trigger is asked, as where a file is changed.
+const UNASKED: &str = "set local session_replication_role = replica";
+
+impl Tampering {
+    pub(crate) async fn apply(&self, stage: &Stage) -> Result<()> {
+        let Self { table, tamper, .. } = self;
+        stage.execute(App::Billing, &format!("{UNASKED}; create table chaos.kept as table {table}; {tamper}")).await
+    }
+
+    pub(crate) async fn mend(&self, stage: &Stage) -> Result<()> {
+        let table = self.table;
+        let put_back = format!("delete from {table}; insert into {table} table chaos.kept; drop table chaos.kept");
+        stage.execute(App::Billing, &format!("{UNASKED}; {put_back}")).await
+    }
+
+    /// Why it was not seen as it should have been; none when it was.
+    pub(crate) fn unseen(&self, lines: &[Line]) -> Option<String> {
+        let broken: Vec<_> = lines.iter().filter(|line| !line.holds()).map(|line| line.name.as_str()).collect();
+        let is_seen = self.breaks.iter().all(|name| broken.contains(name));
+        let is_its_own = |name: &&str| self.breaks.contains(name) || self.may_break.contains(name);
+        (!is_seen || !broken.iter().all(is_its_own))
+            .then(|| format!("{:?} have to break, and {broken:?} do", self.breaks))
+    }
+}
