@@ -20,7 +20,7 @@ LOCAL := tools/local/pms-local.sh
 PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments chaos chaos-negative verify-audit rotate-keys fmt lint
+.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments bench-billing chaos chaos-negative verify-audit rotate-keys fmt lint
 .PHONY: prerequisites parts runtime kafka services test-services load
 
 help: ## list the commands
@@ -73,6 +73,10 @@ bench-growth: prerequisites ## measure with 10 thousand to a million patients, a
 bench-appointments: prerequisites ## measure charts of different length, the search for free times, and bookings
 	@$(MAKE) -j3 runtime kafka load
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench appointments $(ARGS)
+
+bench-billing: prerequisites ## measure payments beside the floor, many for one patient, and invoices by id
+	@$(MAKE) -j3 runtime kafka load
+	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench billing $(ARGS)
 
 chaos: build ## kill every part under load, check what is left: make chaos ARGS="--seed 7 --writes 1000 --kills 5"
 	cargo build --release -p chaos -p chaos-checker

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod appointments;
+pub mod billing;
 pub mod calls;
 pub mod client;
 pub mod goals;

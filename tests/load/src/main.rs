@@ -6,11 +6,11 @@ use anyhow::Result;
 use clap::Parser as _;
 use jiff::Timestamp;
 use load::{
-    appointments,
+    appointments, billing,
     goals::{self, Goal},
     growth,
     machine::Machine,
-    options::{Appointments, Command, CommandLine, Growth, Load, Setup},
+    options::{Appointments, Billing, Command, CommandLine, Growth, Load, Setup},
     report, scenarios,
 };
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ async fn main() -> Result<ExitCode> {
         Command::Load(options) => measure(&options).await,
         Command::Growth(options) => grow(&options).await,
         Command::Appointments(options) => book(&options).await,
+        Command::Billing(options) => pay(&options).await,
     }
 }
 
@@ -66,6 +67,15 @@ async fn book(options: &Appointments) -> Result<ExitCode> {
     let goals = options.check.then(|| measured.goals());
     let figures = json!(measured);
     let met = end("appointments.json", &options.setup, &machine, seed, &format!("{options:?}"), &figures, goals)?;
+    Ok(code(met && measured.errors() == 0))
+}
+
+async fn pay(options: &Billing) -> Result<ExitCode> {
+    let (machine, seed) = begin(&options.setup);
+    let measured = billing::run(options, seed).await?;
+    report::print(&measured.table());
+    let goals = options.check.then(|| measured.goals());
+    let met = end("billing.json", &options.setup, &machine, seed, &format!("{options:?}"), &json!(measured), goals)?;
     Ok(code(met && measured.errors() == 0))
 }
 

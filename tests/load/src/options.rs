@@ -28,6 +28,8 @@ pub enum Command {
     Growth(Growth),
     /// Charts, the search for a free time, and bookings.
     Appointments(Appointments),
+    /// Payments beside the floor, many for one patient, and invoices by id.
+    Billing(Billing),
 }
 
 /// How a system is started.
@@ -113,6 +115,23 @@ pub struct Appointments {
     pub setup: Setup,
     /// For how long is booked.
     #[arg(long, default_value_t = 60)]
+    pub seconds: u64,
+    /// Compare with the goals, and fail when one is not met.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `bench billing`
+#[derive(Args, Clone, Debug)]
+pub struct Billing {
+    #[command(flatten)]
+    /// How the systems are started.
+    pub setup: Setup,
+    /// How often it is each one's turn, where turns are taken.
+    #[arg(long, default_value_t = 30)]
+    pub turns: u32,
+    /// For how long invoices are read.
+    #[arg(long, default_value_t = 5)]
     pub seconds: u64,
     /// Compare with the goals, and fail when one is not met.
     #[arg(long)]

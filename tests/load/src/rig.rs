@@ -142,6 +142,11 @@ impl Rig {
         client.with_api_token(&Tokens::read(self.home())?.dapr_api_token)
     }
 
+    /// A client of an app's own port, past every sidecar; only the floor answers it.
+    pub fn app_client(&self, app: App) -> Result<Client> {
+        Client::new(&format!("http://127.0.0.1:{}", self.ports().app(app).app), None)
+    }
+
     /// A new access token of a user.
     pub fn token(&self, name: &str, role: Role) -> Result<String> {
         self.issuer.token(name, role)

@@ -251,7 +251,7 @@ impl Outcome {
 }
 
 /// A directory in which the floor stands in for each service. Copies, not links: a process is known by its program.
-fn floor_programs() -> Result<TempDir> {
+pub(crate) fn floor_programs() -> Result<TempDir> {
     let folder = TempDir::with_prefix("pms-floor-")?;
     let program = own_directory()?.join("floor");
     for app in App::ALL {

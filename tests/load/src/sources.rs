@@ -115,7 +115,7 @@ impl Source for SignIns {
 }
 
 /// Numbers that follow each other, far apart: neighbours in time are none in the table.
-fn scatter(n: u64) -> u64 {
+pub(crate) fn scatter(n: u64) -> u64 {
     n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20
 }
 

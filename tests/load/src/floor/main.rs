@@ -1,11 +1,13 @@
 //! The floor: one trivial program in the place of all five services.
 //!
-//! It makes the sidecar calls of a registration (`ARCHITECTURE.md`, "One registration") and does nothing else: no
+//! It makes the sidecar calls of a registration (`ARCHITECTURE.md`, "One registration"), and the transaction of a
+//! payment, and does nothing else: no
 //! token is verified, no body is read, nothing is traced or logged. What it stores is the least that the databases'
 //! triggers take. So it is what the calls alone cost, in the same wiring: the same `dapr.yaml`, components, mTLS,
 //! databases, triggers and topics.
 
 mod consumers;
+mod payment;
 mod registration;
 
 use std::{env, net::Ipv4Addr, path::Path};
@@ -31,9 +33,9 @@ async fn main() -> Result<()> {
     })?;
     let routes = match app {
         App::Auth => Router::new(),
-        App::Gateway => registration::gateway(&sidecar),
+        App::Gateway => registration::gateway(&sidecar).merge(payment::gateway(&sidecar)),
         App::Patient => registration::patient(&sidecar),
-        App::Billing => consumers::billing(&sidecar),
+        App::Billing => payment::billing(&sidecar).merge(consumers::billing(&sidecar)),
         App::Analytics => consumers::analytics(&sidecar),
     };
     let routes = routes.route("/livez", get(|| async {})).route("/readyz", get(|| async {}));
