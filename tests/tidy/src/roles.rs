@@ -8,6 +8,8 @@ use access_policy::Matrix;
 use crate::{Finding, Tree};
 
 /// A method that has no roles answers nobody, or everybody.
+///
+/// Reflection and health have none: they are in no contract of ours, and `runtime` serves them to the app's own sidecar.
 pub fn of_every_method(tree: &Tree) -> Vec<Finding> {
     let known: BTreeSet<String> = match matrix::operations() {
         Ok(operations) => operations.iter().map(|operation| operation.name.to_string()).collect(),

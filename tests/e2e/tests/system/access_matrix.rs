@@ -142,11 +142,12 @@ pub(crate) async fn topics(stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-fn matrix(stage: &Stage) -> Result<Matrix> {
+/// The matrix of apps.
+pub(crate) fn matrix(stage: &Stage) -> Result<Matrix> {
     Ok(Matrix::parse(&fs::read_to_string(stage.repo.join("dapr/access.yaml"))?)?)
 }
 
-fn app(id: &str) -> Result<App> {
+pub(crate) fn app(id: &str) -> Result<App> {
     App::parse(id).with_context(|| format!("no app {id}"))
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod auth;
 pub(crate) mod billing;
 pub(crate) mod bookings;
+pub(crate) mod books;
 pub(crate) mod broker;
 pub(crate) mod consumer;
 pub(crate) mod database;

@@ -89,6 +89,8 @@ trials! {
     a_service_that_is_told_to_end_finishes_what_it_has_begun: faults::deployment::drains,
     an_instance_that_is_killed_costs_no_request: faults::instances::are_killed_in_turn,
     a_time_is_booked_once_whoever_is_killed: faults::bookings::of_one_time,
+    invoices_are_numbered_without_a_gap_whoever_is_killed: faults::books::are_numbered,
+    a_payment_is_recorded_once_whoever_is_killed: faults::books::take_money,
     nothing_personal_is_in_any_log_span_or_metric: privacy::kept,
 }
 
