@@ -1,7 +1,8 @@
-//! One patient through the whole chain, from registration to the end of a visit, told step by step: what `make run`
+//! One patient through the whole chain, from registration to the balanced invoice, told step by step: what `make run`
 //! ends with.
 
 mod answer;
+mod money;
 mod visit;
 
 use std::{

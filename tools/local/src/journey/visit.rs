@@ -9,14 +9,18 @@ use uuid::Uuid;
 use super::{
     Traveller,
     answer::{Answer, send},
+    money::{money, put_up_fees},
 };
 use crate::secrets;
 
+/// The system of codes of what is done.
+pub(super) const CPT: &str = "http://www.ama-assn.org/go/cpt";
 const ZONE: &str = "Europe/Berlin";
 
 /// Takes a patient through a visit of today, in a clinic that is set up for it.
 pub(super) async fn visit(admin: &Traveller<'_>, patient: &str) -> Result<()> {
     let clinic = Clinic::open(admin).await?;
+    put_up_fees(admin).await?;
     let front_desk = admin.staff("front-desk").await?;
     let physician = admin.staff("physician").await?;
 
@@ -25,7 +29,8 @@ pub(super) async fn visit(admin: &Traveller<'_>, patient: &str) -> Result<()> {
     front_desk.on(&appointment, "arrive").await?;
     front_desk.on(&appointment, "check-in").await?;
     physician.observe(patient).await?;
-    physician.see(patient, &appointment).await
+    physician.see(patient, &appointment).await?;
+    money(admin, &front_desk, patient).await
 }
 
 /// What has to be there before anybody can be booked.
@@ -50,7 +55,7 @@ impl Clinic {
         let practitioner = admin.make("/api/practitioners", &practitioner).await?.text("/id")?.to_owned();
         let service = json!({
             "name": "Follow-up visit", "durationMinutes": 30, "bufferAfterMinutes": 5,
-            "priceCode": { "system": "http://www.ama-assn.org/go/cpt", "code": "99213" },
+            "priceCode": { "system": CPT, "code": "99213" },
         });
         let made = admin.make("/api/services", &service).await?;
         let service = made.text("/id")?.to_owned();
@@ -63,7 +68,7 @@ impl Clinic {
 
 impl<'a> Traveller<'a> {
     /// Somebody of the staff, who is made and signs in.
-    async fn staff(&self, role: &str) -> Result<Traveller<'a>> {
+    pub(super) async fn staff(&self, role: &str) -> Result<Traveller<'a>> {
         let (email, password) = (format!("{role}-{}@clinic.example", Uuid::now_v7()), secrets::random()?);
         let user = json!({ "email": email, "password": password, "role": role });
         self.make("/auth/users", &user).await?;
@@ -138,7 +143,7 @@ impl<'a> Traveller<'a> {
         let finish = json!({
             "status": "finished",
             "diagnosis": [{ "code": { "system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "I10" } }],
-            "services": [{ "code": { "system": "http://www.ama-assn.org/go/cpt", "code": "99213" }, "diagnoses": [1] }],
+            "services": [{ "code": { "system": CPT, "code": "99213" }, "diagnoses": [1] }],
         });
         let request = self.client.patch(format!("{}{path}", self.url)).bearer_auth(&self.token);
         let finished = send(request.header("if-match", seen.header("etag")?).json(&finish)).await?;
@@ -152,10 +157,18 @@ impl<'a> Traveller<'a> {
         Ok(())
     }
 
-    async fn make(&self, path: &str, body: &Value) -> Result<Answer> {
+    pub(super) async fn make(&self, path: &str, body: &Value) -> Result<Answer> {
         let made = self.post(path, body, None).await?;
         made.expect(StatusCode::CREATED, path)?;
         Ok(made)
+    }
+
+    /// Does something once to the version that was seen.
+    pub(super) async fn act(&self, path: &str, body: &Value, seen: Option<u64>) -> Result<Answer> {
+        let request = self.client.post(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let request = request.header("idempotency-key", Uuid::now_v7().to_string());
+        let request = request.header("if-match", format!("\"{}\"", seen.unwrap_or_default()));
+        send(request.json(body)).await
     }
 
     async fn post(&self, path: &str, body: &Value, seen: Option<u64>) -> Result<Answer> {
