@@ -97,7 +97,7 @@ pub(crate) async fn the_functions_role_may_execute_api_and_nothing_else(
         ensure!(wrong.is_empty(), "{service}: {wrong:?}");
         let unfixed: Vec<String> = sqlx::query_scalar(
             "select oid::regprocedure::text from pg_proc where pronamespace = 'api'::regnamespace and not \
-             (prosecdef and coalesce(array_to_string(proconfig, ','), '') like 'search_path=pg_catalog%pg_temp')",
+             (prosecdef and coalesce('search_path=pg_catalog, pg_temp' = any (proconfig), false))",
         )
         .fetch_all(&mut connection)
         .await?;
