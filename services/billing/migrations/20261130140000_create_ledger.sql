@@ -69,6 +69,38 @@ create table projection.payment_balances (
   unapplied bigint not null constraint payment_unapplied_check check (unapplied >= 0)
 );
 
+-- The last closed day; no row before the first.
+create table projection.closed (
+  one boolean not null primary key default true constraint closed_one_check check (one),
+  date date not null
+);
+
+-- Debits and credits of closed days.
+create table projection.day_totals (
+  date date not null,
+  account text not null,
+  currency text not null,
+  debit bigint not null,
+  credit bigint not null,
+  constraint day_totals_pkey primary key (date, account, currency)
+);
+
+-- Who posts and who closes: many may post at a time, and who closes waits for them and has the books alone. A rebuild has
+-- no other writer. Held until the transaction ends, so that what is read after it is all there.
+create function projection.take_days(alone boolean) returns void
+language plpgsql as $$
+begin
+  if current_setting('document.rebuilding', true) is distinct from 'on' then
+    if alone then
+      perform pg_advisory_xact_lock(hashtextextended('days', 0));
+    else
+      perform pg_advisory_xact_lock_shared(hashtextextended('days', 0));
+    end if;
+  end if;
+end
+$$;
+
+-- A rebuild meets acts in the order in which they were inserted, which a close can be in the midst of: they are in order.
 -- An act is written once and never again. The patient's own balance comes first, so that who moves money of one
 -- patient waits for who does so already and nobody waits in a circle.
 create function projection.project_journal(id uuid, old_document jsonb, new_document jsonb) returns void
@@ -76,11 +108,18 @@ language plpgsql as $$
 declare
   data jsonb := new_document -> 'data';
   patient uuid := (data ->> 'patientId')::uuid;
+  rebuilding boolean := current_setting('document.rebuilding', true) is not distinct from 'on';
   posted record;
 begin
   if old_document is not null then
     raise exception 'journal entry violates check constraint "journal_append_only_check"'
       using errcode = 'check_violation', constraint = 'journal_append_only_check', schema = 'projection', table = 'journal';
+  end if;
+  perform projection.take_days(false);
+  -- A rebuild meets acts in the order in which they were inserted, which a close can be in the midst of.
+  if not rebuilding and (data ->> 'date')::date <= (select closed.date from projection.closed) then
+    raise exception 'journal entry violates check constraint "journal_day_open_check"'
+      using errcode = 'check_violation', constraint = 'journal_day_open_check', schema = 'projection', table = 'journal';
   end if;
   insert into projection.journal (journal_id, act, patient_id, clinic_id, currency, date, recorded_at, user_id, reverses)
   values (id, data ->> 'act', patient, (data ->> 'clinicId')::uuid, data ->> 'currency', (data ->> 'date')::date,
@@ -94,6 +133,15 @@ begin
   if (select coalesce(sum(amount), 0) from projection.postings where journal_id = id) <> 0 then
     raise exception 'journal entry violates check constraint "journal_balanced_check"'
       using errcode = 'check_violation', constraint = 'journal_balanced_check', schema = 'projection', table = 'journal';
+  end if;
+
+  if rebuilding then
+    insert into projection.day_totals as held (date, account, currency, debit, credit)
+    select date, account, currency, sum(greatest(amount, 0)), sum(greatest(-amount, 0))
+    from projection.postings where journal_id = id and date <= (select closed.date from projection.closed)
+    group by date, account, currency
+    on conflict (date, account, currency) do update set debit = held.debit + excluded.debit,
+      credit = held.credit + excluded.credit;
   end if;
 
   -- Each row is there before it is changed: what would be inserted instead has to pass the checks by itself.
@@ -307,6 +355,8 @@ begin
       values (id::uuid, (new_document #>> '{data,clinicId}')::uuid, new_document #>> '{data,kind}',
         (new_document #>> '{data,last}')::bigint)
       on conflict (series_id) do update set last = excluded.last;
+    when 'day' then
+      perform projection.project_day(id::uuid, old_document, new_document);
     when 'fee-schedule' then
       perform projection.project_fee_schedule(id::uuid, new_document);
     when 'invoice-recipient' then

@@ -1,5 +1,5 @@
--- Days of the books that are closed: what was counted in the drawer, and the totals of each account. Nothing is posted to
--- a closed day any more. All of it stands beside the journal and changes nothing of how the journal is written.
+-- Days of the books: what closes them and what was counted in the drawer. That nothing is posted to a closed day any more
+-- is seen to where the journal is written.
 
 -- Typed table of `day/<id>` documents. One closes all days after `after` up to `date`; the first of all everything before.
 create table projection.days (
@@ -10,69 +10,6 @@ create table projection.days (
   counted bigint not null,
   expected bigint not null
 );
-
--- The last closed day; no row before the first.
-create table projection.closed (
-  one boolean not null primary key default true constraint closed_one_check check (one),
-  date date not null
-);
-
--- Debits and credits of closed days.
-create table projection.day_totals (
-  date date not null,
-  account text not null,
-  currency text not null,
-  debit bigint not null,
-  credit bigint not null,
-  constraint day_totals_pkey primary key (date, account, currency)
-);
-
--- Who posts and who closes: many may post at a time, and who closes waits for them and has the books alone. A rebuild has
--- no other writer. Held until the transaction ends, so that what is read after it is all there.
-create function projection.take_days(alone boolean) returns void
-language plpgsql as $$
-begin
-  if current_setting('document.rebuilding', true) is distinct from 'on' then
-    if alone then
-      perform pg_advisory_xact_lock(hashtextextended('days', 0));
-    else
-      perform pg_advisory_xact_lock_shared(hashtextextended('days', 0));
-    end if;
-  end if;
-end
-$$;
-
--- A rebuild meets acts in the order in which they were inserted, which a close can be in the midst of: they are in order.
-create function projection.refuse_closed_day() returns trigger
-language plpgsql as $$
-begin
-  perform projection.take_days(false);
-  if current_setting('document.rebuilding', true) is distinct from 'on'
-    and new.date <= (select closed.date from projection.closed) then
-    raise exception 'journal entry violates check constraint "journal_day_open_check"'
-      using errcode = 'check_violation', constraint = 'journal_day_open_check', schema = 'projection', table = 'journal';
-  end if;
-  return new;
-end
-$$;
-create trigger refuse_closed_day before insert on projection.journal
-for each row execute function projection.refuse_closed_day();
-
-create function projection.add_to_closed_day() returns trigger
-language plpgsql as $$
-begin
-  if new.date <= (select closed.date from projection.closed) then
-    insert into projection.day_totals as held (date, account, currency, debit, credit)
-    values (new.date, new.account, new.currency, greatest(new.amount, 0), greatest(-new.amount, 0))
-    on conflict (date, account, currency) do update set debit = held.debit + excluded.debit,
-      credit = held.credit + excluded.credit;
-  end if;
-  return null;
-end
-$$;
-create trigger add_to_closed_day after insert on projection.postings
-for each row when (current_setting('document.rebuilding', true) = 'on')
-execute function projection.add_to_closed_day();
 
 create function projection.project_day(id uuid, old_document jsonb, new_document jsonb) returns void
 language plpgsql as $$
@@ -105,36 +42,6 @@ begin
   group by date, account, currency;
   insert into projection.closed as held (date) values (day)
   on conflict (one) do update set date = greatest(held.date, excluded.date);
-end
-$$;
-
-create or replace function projection.project(kind text, id text, old_document jsonb, new_document jsonb) returns void
-language plpgsql as $$
-begin
-  case kind
-    when 'account' then
-      perform projection.project_account(id::uuid, new_document -> 'data');
-    when 'journal' then
-      perform projection.project_journal(id::uuid, old_document, new_document);
-    when 'invoice' then
-      perform projection.project_invoice(id::uuid, new_document);
-    when 'payment' then
-      perform projection.project_payment(id::uuid, new_document);
-    when 'series' then
-      insert into projection.series (series_id, clinic_id, kind, last)
-      values (id::uuid, (new_document #>> '{data,clinicId}')::uuid, new_document #>> '{data,kind}',
-        (new_document #>> '{data,last}')::bigint)
-      on conflict (series_id) do update set last = excluded.last;
-    when 'fee-schedule' then
-      perform projection.project_fee_schedule(id::uuid, new_document);
-    when 'day' then
-      perform projection.project_day(id::uuid, old_document, new_document);
-    when 'invoice-recipient' then
-      -- Read by its key alone.
-      null;
-    else
-      raise exception 'no projection for documents of kind %', kind using errcode = 'feature_not_supported';
-  end case;
 end
 $$;
 

@@ -30,7 +30,7 @@ end
 $$;
 
 -- Debits and credits of every account up to the end of a day of the books, or from the beginning of another: {"from"?, "date"}.
-create or replace function api.trial_balance(p jsonb) returns jsonb
+create function api.trial_balance(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
   return (
@@ -176,7 +176,7 @@ $$;
 
 -- A page of postings, newest first: {"patientId"?, "invoiceId"?, "paymentId"?, "payerId"?, "serviceCode"?, "account"?, "act"?,
 -- "from"?, "to"?, "after"?: {"at", "id", "place"}, "limit"}.
-create or replace function api.posting_page(p jsonb) returns jsonb
+create function api.posting_page(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   wanted text := concat_ws(' and ', 'true',

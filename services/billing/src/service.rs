@@ -8,13 +8,14 @@ pub mod open_accounts;
 pub mod print;
 pub mod reports;
 mod round;
+mod rounds;
 mod schedules;
 mod turns;
 
 use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use sidecar::failure::Failure;
+use sidecar::{documents::KeyedRequest, failure::Failure};
 use uuid::Uuid;
 
 use self::{
@@ -25,14 +26,14 @@ use self::{
 };
 use crate::{
     domain::{
-        account::PatientId,
+        account::{Account, PatientId},
         ids::{InvoiceId, PaymentId},
         invoice::Invoice,
         money::{Amount, Currency},
         payment::Payment,
     },
     outbound::{
-        accounts::{Accounts, Versioned as VersionedAccount},
+        accounts::Accounts,
         days::Days,
         demographics::Demographics,
         fees::FeeSchedules,
@@ -71,6 +72,18 @@ pub struct Keyed {
     pub key: Uuid,
     /// Hash of what is asked.
     pub hash: Uuid,
+}
+
+impl Keyed {
+    /// Whether one of these asked the same; another hash under the key is another request.
+    fn is_among(&self, before: &[KeyedRequest]) -> bool {
+        before.iter().any(|before| before.hash == self.hash)
+    }
+
+    /// What is remembered of it by the document that it made.
+    fn remembered(&self) -> KeyedRequest {
+        KeyedRequest { key: self.key, hash: self.hash, version: 1 }
+    }
 }
 
 /// The parts that books stand on.
@@ -132,7 +145,7 @@ impl Books {
     }
 
     /// The account of a patient.
-    pub async fn account_of(&self, patient: PatientId) -> Result<Option<VersionedAccount>, Failure> {
+    pub async fn account_of(&self, patient: PatientId) -> Result<Option<Versioned<Account>>, Failure> {
         Ok(self.accounts.of_patients(&[patient]).await?.pop().flatten())
     }
 

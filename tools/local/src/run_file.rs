@@ -82,6 +82,8 @@ struct Entry {
     app_health_probe_interval: Option<u32>,
     app_health_probe_timeout: Option<u32>,
     app_health_threshold: Option<u32>,
+    #[serde(rename = "daprHTTPReadBufferSize")]
+    read_buffer: Option<u32>,
     // Everything goes to the home's logs.
     #[serde(rename = "appLogDestination")]
     _app_log: Option<String>,
@@ -162,13 +164,14 @@ impl Entry {
         ];
         flags.extend(self.resources_paths.iter().map(|path| ("--resources-path", path.clone())));
         let number = |value: Option<u32>| value.map(|value| value.to_string());
-        let health = [
+        let optional = [
             ("--app-health-check-path", self.app_health_check_path.clone()),
             ("--app-health-probe-interval", number(self.app_health_probe_interval)),
             ("--app-health-probe-timeout", number(self.app_health_probe_timeout)),
             ("--app-health-threshold", number(self.app_health_threshold)),
+            ("--dapr-http-read-buffer-size", number(self.read_buffer)),
         ];
-        flags.extend(health.into_iter().filter_map(|(flag, value)| Some((flag, value?))));
+        flags.extend(optional.into_iter().filter_map(|(flag, value)| Some((flag, value?))));
         let mut arguments: Vec<OsString> =
             flags.into_iter().flat_map(|(flag, value)| [flag.into(), value.into()]).collect();
         if self.enable_app_health_check {

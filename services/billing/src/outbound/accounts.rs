@@ -14,6 +14,7 @@ use sidecar::{
 };
 use uuid::Uuid;
 
+use super::journal::Versioned;
 use crate::{
     APP_ID,
     domain::account::{Account, AccountId, PatientId, Status},
@@ -39,15 +40,6 @@ impl Kind for AccountData {
     const SCHEMA: u32 = 1;
 }
 
-/// A stored account with its version.
-#[derive(Clone, Debug)]
-pub struct Versioned {
-    /// The account.
-    pub account: Account,
-    /// Its version.
-    pub version: u64,
-}
-
 /// The accounts.
 #[derive(Clone, Debug)]
 pub struct Accounts {
@@ -61,7 +53,7 @@ impl Accounts {
     }
 
     /// The accounts of patients, in their order.
-    pub async fn of_patients(&self, patients: &[PatientId]) -> Result<Vec<Option<Versioned>>, Failure> {
+    pub async fn of_patients(&self, patients: &[PatientId]) -> Result<Vec<Option<Versioned<Account>>>, Failure> {
         let ids: Vec<_> = patients.iter().map(|patient| account_id(patient.0)).collect();
         let stored = self.documents.get_many::<AccountData>(&ids).await?;
         Ok(ids.into_iter().zip(stored).map(|(id, stored)| Some(versioned(id, &stored?.document))).collect())
@@ -96,13 +88,13 @@ impl From<&Account> for AccountData {
     }
 }
 
-fn versioned(id: Uuid, document: &Document<AccountData>) -> Versioned {
+fn versioned(id: Uuid, document: &Document<AccountData>) -> Versioned<Account> {
     let AccountData { patient_id, status, opened_at } = document.data;
     let status = match status {
         StatusData::Active => Status::Active,
     };
     Versioned {
-        account: Account { id: AccountId(id), patient_id: PatientId(patient_id), status, opened_at },
+        item: Account { id: AccountId(id), patient_id: PatientId(patient_id), status, opened_at },
         version: document.version,
     }
 }

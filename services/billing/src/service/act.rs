@@ -1,18 +1,17 @@
 //! What is done to the money of a patient, one turn after the other.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use access::Caller;
 use audit::{Action, Entry};
 use jiff::Timestamp;
-use rand::Rng as _;
 use sidecar::{failure::Failure, origin::Sender};
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
     Books, Desk, Keyed,
     round::{Round, Taken},
+    rounds::Rounds,
 };
 use crate::{
     domain::{
@@ -24,11 +23,6 @@ use crate::{
     },
     outbound::journal::{Journal, Outcome, Versioned, Wanted},
 };
-
-/// Longer than any turn takes while the store answers.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// Rounds that are lost to constraints and to others: each is won by somebody.
-const TRIES: u32 = 40;
 
 /// What is to be done.
 #[derive(Clone, Debug)]
@@ -235,22 +229,16 @@ impl Desk {
     }
 
     async fn take_turn(&self, patient: PatientId, mut waiting: Vec<(usize, Asked)>) -> Vec<(usize, Answer)> {
-        let deadline = Instant::now() + PATIENCE;
+        let mut rounds = Rounds::begin();
         let mut answers = Vec::with_capacity(waiting.len());
-        for tried in 0_u32.. {
-            if waiting.is_empty() {
-                break;
-            }
+        while !waiting.is_empty() {
             let (answered, left) = match self.round(patient, waiting.clone()).await {
                 Ok(round) => round,
-                // Others were faster, or a constraint knows what this round did not see.
-                Err(failure) if may_win_later(&failure) && tried < TRIES && Instant::now() < deadline => {
-                    self.days.learn(&failure).await;
-                    let jitter = rand::rng().random_range(0..=(5 * tried).min(50));
-                    tokio::time::sleep(Duration::from_millis(jitter.into())).await;
-                    continue;
-                }
                 Err(failure) => {
+                    if rounds.again(&failure).await {
+                        self.days.learn(&failure).await;
+                        continue;
+                    }
                     answers.extend(waiting.into_iter().map(|(at, _)| (at, Err(failure.clone().into()))));
                     break;
                 }
@@ -323,11 +311,6 @@ fn wanted(patient: PatientId, waiting: &[(usize, Asked)]) -> Wanted {
         wanted.acts.push(asked.journal_id());
     }
     wanted
-}
-
-/// Whether another round may do what this one could not.
-pub(super) fn may_win_later(failure: &Failure) -> bool {
-    matches!(failure, Failure::Changed | Failure::KeyTaken | Failure::Again | Failure::Constraint { .. })
 }
 
 /// Does something as a part of the request that it is of.

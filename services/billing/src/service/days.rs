@@ -5,11 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use access::Caller;
 use audit::{Action, Entry};
 use jiff::{Timestamp, civil::Date};
-use rand::Rng as _;
-use sidecar::{documents::KeyedRequest, failure::Failure};
-use tokio::time::{Duration, Instant};
+use sidecar::failure::Failure;
 
-use super::{Books, Keyed, Settings, act::may_win_later};
+use super::{Books, Keyed, Settings, rounds::Rounds};
 use crate::{
     domain::{
         day::{Count, Day, Refusal, Standing, open_day},
@@ -20,8 +18,6 @@ use crate::{
 
 /// What refuses a posting to a closed day.
 const DAY_OPEN: &str = "journal_day_open_check";
-/// Longer than it takes to close a day between the payments of a busy evening.
-const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Which day one posts to. What is closed is learnt from the store, which refuses a closed day: it is asked when it has,
 /// so that an act that is not refused costs nothing.
@@ -51,6 +47,11 @@ impl OpenDays {
         if let Ok(Some(closed)) = self.days.closed().await {
             self.know(closed);
         }
+    }
+
+    /// Whether a day is known to be closed.
+    fn is_closed(&self, date: Date) -> bool {
+        Some(date) <= *self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn know(&self, closed: Date) {
@@ -95,18 +96,14 @@ impl Books {
         if asked.currency != self.settings.currency {
             return Err(CloseError::Currency(self.settings.currency));
         }
-        let deadline = Instant::now() + PATIENCE;
-        for tried in 0_u32.. {
+        let mut rounds = Rounds::begin();
+        loop {
             match self.try_close(caller, &asked, request).await {
                 // Cash has moved since it was summed, or somebody else has closed a day.
-                Err(CloseError::Store(failure)) if may_win_later(&failure) && Instant::now() < deadline => {
-                    let jitter = rand::rng().random_range(0..=(2 * tried).min(20));
-                    tokio::time::sleep(Duration::from_millis(jitter.into())).await;
-                }
+                Err(CloseError::Store(failure)) if rounds.again(&failure).await => {}
                 closed => return closed,
             }
         }
-        Err(Failure::Again.into())
     }
 
     async fn try_close(&self, caller: &Caller, asked: &CloseDay, request: Keyed) -> Result<Day, CloseError> {
@@ -122,8 +119,7 @@ impl Books {
         let count = Count { counted, currency, note, at: now, by: crate::domain::ids::UserId(caller.subject) };
         let day = Day::close(date, standing, count)?;
         let entry = Entry::new(Action::Create, "create").by(caller).detail("action", "close");
-        let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
-        self.days.close(&day, keyed, &entry).await?;
+        self.days.close(&day, request.remembered(), &entry).await?;
         self.open_days.know(date);
         Ok(day)
     }
@@ -140,6 +136,13 @@ impl Books {
 
     /// Whether a day is closed: what the books say of it will never be anything else.
     pub async fn is_final(&self, date: Date) -> Result<bool, Failure> {
-        Ok(self.days.closed().await?.is_some_and(|closed| date <= closed))
+        if self.open_days.is_closed(date) {
+            return Ok(true);
+        }
+        // Another instance may have closed it.
+        if let Some(closed) = self.days.closed().await? {
+            self.open_days.know(closed);
+        }
+        Ok(self.open_days.is_closed(date))
     }
 }

@@ -1,19 +1,15 @@
 //! Drafts: of an encounter, once however often it is told, or by hand; with prices of the fee schedules.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use audit::{Action, Entry};
 use jiff::{Timestamp, civil::Date};
-use rand::Rng as _;
-use sidecar::{documents::KeyedRequest, failure::Failure, origin::Origin};
+use sidecar::{failure::Failure, origin::Origin};
 use uuid::Uuid;
 
 use access::Caller;
 
-use super::{
-    Books, Keyed,
-    act::{ActError, may_win_later},
-};
+use super::{Books, Keyed, act::ActError, rounds::Rounds};
 use crate::{
     domain::{
         books,
@@ -31,8 +27,6 @@ use crate::{
 
 /// Makes the id of an encounter's invoice.
 const OF_ENCOUNTERS: Uuid = Uuid::from_u128(0x41d6_0c5b_7e2f_4b1a_a3c9_0d8e_5f17_62b4);
-/// Others who change the same drafts at the same moment; each round some of them are settled.
-const TRIES: u32 = 8;
 
 /// A line as it is asked for: what is not said is asked of the fee schedules.
 #[derive(Clone, Debug)]
@@ -111,14 +105,10 @@ impl Books {
                 *held = heard;
             }
         }
-        let mut tried = 0;
+        let mut rounds = Rounds::begin();
         loop {
-            tried += 1;
             match self.try_hear(&latest, now).await {
-                Err(failure) if may_win_later(&failure) && tried < TRIES => {
-                    let jitter = rand::rng().random_range(0..10 * tried);
-                    tokio::time::sleep(Duration::from_millis(jitter.into())).await;
-                }
+                Err(failure) if rounds.again(&failure).await => {}
                 heard => return heard,
             }
         }
@@ -226,14 +216,13 @@ impl Books {
             ..self.empty(id, patient, clinic, now)
         };
         let entry = Entry::new(Action::Create, "create").by(caller).of_patient(patient.0);
-        let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
         let mut change = Change::default();
-        change.invoice(None, &invoice, Some(keyed), &Trail::of(entry), now)?;
+        change.invoice(None, &invoice, Some(request.remembered()), &Trail::of(entry), now)?;
         match self.journal.save(change).await {
             Ok(()) => Ok(Versioned { item: invoice, version: 1 }),
             Err(Failure::KeyTaken) => {
                 let stored = self.journal.invoice(id).await?.ok_or(ActError::Unknown)?;
-                if !stored.document.requests.iter().any(|before| before.hash == request.hash) {
+                if !request.is_among(&stored.document.requests) {
                     return Err(ActError::KeyReused.into());
                 }
                 Ok(self.journal.invoice_of(id, 1).await?.ok_or(ActError::Unknown)?)

@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use access::Caller;
 use audit::{Action, Entry};
 use jiff::{Span, Timestamp};
-use rand::Rng as _;
-use sidecar::{documents::KeyedRequest, failure::Failure, origin::Sender};
-use tokio::time::{Duration, Instant};
+use sidecar::{failure::Failure, origin::Sender};
 
 use super::{
     Books, Desk, Keyed,
-    act::{ActError, Answer, Done, in_scope, may_win_later},
+    act::{ActError, Answer, Done, in_scope},
     round::number,
+    rounds::Rounds,
 };
 use crate::{
     domain::{
@@ -27,9 +26,6 @@ use crate::{
         journal::{Outcome, SeriesKind, Versioned, Wanted},
     },
 };
-
-/// Longer than a turn takes while the store answers and others issue, too.
-const PATIENCE: Duration = Duration::from_secs(4);
 
 /// An invoice that waits for its number.
 #[derive(Clone, Debug)]
@@ -114,7 +110,7 @@ impl Books {
         let key = JournalId(request.key);
         let loaded = self.journal.load(&Wanted { acts: vec![key], ..Wanted::of(invoice.patient_id) }).await?;
         let Some((requests, outcome)) = loaded.acts.get(&key) else { return Ok(None) };
-        if !requests.iter().any(|before| before.hash == request.hash) {
+        if !request.is_among(requests) {
             return Err(ActError::KeyReused);
         }
         self.served(*outcome).await.map(Some)
@@ -137,22 +133,19 @@ impl Desk {
     }
 
     async fn number_all(&self, clinic: ClinicId, waiting: Vec<(usize, Issuing)>) -> Vec<(usize, Answer)> {
-        let deadline = Instant::now() + PATIENCE;
-        for tried in 0_u32.. {
+        let mut rounds = Rounds::begin();
+        loop {
             match self.try_numbers(clinic, &waiting).await {
                 Ok(answers) => return waiting.iter().map(|(at, _)| *at).zip(answers).collect(),
                 // Another instance was faster; its numbers are taken now.
-                Err(failure) if may_win_later(&failure) && Instant::now() < deadline => {
-                    self.days.learn(&failure).await;
-                    let jitter = rand::rng().random_range(0..=(5 * tried).min(50));
-                    tokio::time::sleep(Duration::from_millis(jitter.into())).await;
-                }
                 Err(failure) => {
-                    return waiting.into_iter().map(|(at, _)| (at, Err(failure.clone().into()))).collect();
+                    if !rounds.again(&failure).await {
+                        return waiting.into_iter().map(|(at, _)| (at, Err(failure.clone().into()))).collect();
+                    }
+                    self.days.learn(&failure).await;
                 }
             }
         }
-        Vec::new()
     }
 
     async fn try_numbers(&self, clinic: ClinicId, waiting: &[(usize, Issuing)]) -> Result<Vec<Answer>, Failure> {
@@ -198,8 +191,7 @@ impl Desk {
                     postings: moved.postings,
                 };
                 let outcome = Outcome::Invoice { id: issuing.id, version };
-                let request = KeyedRequest { key: issuing.request.key, hash: issuing.request.hash, version: 1 };
-                change.act(entry, outcome, request)?;
+                change.act(entry, outcome, issuing.request.remembered())?;
                 Ok::<_, Failure>(Ok(Done::Invoice(Versioned { item: invoice, version })))
             });
             answers.push(answer.await?);

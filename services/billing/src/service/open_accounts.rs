@@ -10,7 +10,7 @@ use sidecar::{failure::Failure, origin::Origin};
 use super::Books;
 use crate::{
     domain::account::{Account, AccountId, PatientId},
-    outbound::accounts::Versioned,
+    outbound::journal::Versioned,
 };
 
 /// Others who open the same accounts at the same time; each round some account of the batch is settled.
@@ -31,7 +31,7 @@ impl Books {
         &self,
         openings: Vec<Opening>,
         now: Timestamp,
-    ) -> Result<BTreeMap<PatientId, Versioned>, Failure> {
+    ) -> Result<BTreeMap<PatientId, Versioned<Account>>, Failure> {
         let openings: BTreeMap<_, _> =
             openings.into_iter().map(|opening| (opening.patient_id, opening.origin)).collect();
         let patients: Vec<_> = openings.keys().copied().collect();
@@ -56,8 +56,9 @@ impl Books {
             tried += 1;
             match self.accounts.create(&missing).await {
                 Ok(()) => {
-                    let opened =
-                        missing.into_iter().map(|(account, _)| (account.patient_id, Versioned { account, version: 1 }));
+                    let opened = missing
+                        .into_iter()
+                        .map(|(account, _)| (account.patient_id, Versioned { item: account, version: 1 }));
                     accounts.extend(opened);
                     return Ok(accounts);
                 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use jiff::{Timestamp, civil::Date};
-use sidecar::{documents::KeyedRequest, failure::Failure, origin::Origin};
+use sidecar::{failure::Failure, origin::Origin};
 use uuid::Uuid;
 
 use super::{
@@ -80,7 +80,7 @@ impl<'a> Round<'a> {
     pub(super) fn take(&mut self, asked: &Asked) -> Taken {
         let key = asked.request.key;
         if let Some((requests, outcome)) = self.loaded.acts.get(&asked.journal_id()) {
-            let same = requests.iter().any(|request| request.hash == asked.request.hash);
+            let same = asked.request.is_among(requests);
             return if same { Taken::Served(*outcome) } else { Taken::Refused(ActError::KeyReused) };
         }
         if self.keys.contains(&key) {
@@ -247,8 +247,7 @@ impl<'a> Round<'a> {
                 Some(Done::Payment(found)) => Outcome::Payment { id: found.item.id, version: found.version },
                 None => return Err(Failure::Bug(format!("{} changed nothing", asked.act.name()))),
             };
-            let request = KeyedRequest { key: asked.request.key, hash: asked.request.hash, version: 1 };
-            change.act(entry, outcome, request)?;
+            change.act(entry, outcome, asked.request.remembered())?;
         }
         Ok((change, made))
     }

@@ -3,7 +3,7 @@
 use access::Caller;
 use audit::{Action, Entry};
 use jiff::civil::Date;
-use sidecar::{documents::KeyedRequest, failure::Failure};
+use sidecar::failure::Failure;
 
 use super::{Books, Keyed};
 use crate::{
@@ -56,12 +56,11 @@ impl Books {
         self.check(&schedule)?;
         let schedule = FeeSchedule { id: FeeScheduleId(request.key), ..schedule };
         let entry = Entry::new(Action::Create, "create").by(caller);
-        let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
-        match self.fees.create(&schedule, keyed, &entry).await {
+        match self.fees.create(&schedule, request.remembered(), &entry).await {
             Ok(()) => Ok(Versioned { item: schedule, version: 1 }),
             Err(Failure::KeyTaken) => {
                 let stored = self.fees.get(schedule.id).await?.ok_or(ScheduleError::Unknown)?;
-                if !stored.document.requests.iter().any(|before| before.hash == request.hash) {
+                if !request.is_among(&stored.document.requests) {
                     return Err(ScheduleError::KeyReused);
                 }
                 let first =

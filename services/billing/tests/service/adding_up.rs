@@ -55,6 +55,22 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             assert_eq!(does_not_add_up(&parts).await?, Vec::<serde_json::Value>::new());
             Ok(())
         }),
+        test("what_was_posted_is_never_written_again", parts, |parts| async move {
+            let biller = Desk::of(&parts, Role::Biller).await?;
+            biller.issued(Uuid::now_v7(), Uuid::now_v7(), 100).await?;
+            let again = "update state.state set value = convert_to(jsonb_set(jsonb_set(convert_from(value, 'UTF8')::jsonb, \
+                 '{version}', '2'), '{data,postings}', '[]')::text, 'UTF8') \
+                 where key = (select key from state.state where key like 'journal/%' limit 1)";
+            let refused = parts.execute(again).await.err().map(|error| format!("{error:?}")).unwrap_or_default();
+            assert!(refused.contains("journal_append_only_check"), "{refused}");
+            let uneven = "insert into state.state (key, value) select 'journal/' || gen_random_uuid(), convert_to(jsonb_set(\
+                 convert_from(value, 'UTF8')::jsonb, '{data,postings,0,amount}', '1')::text, 'UTF8') from state.state \
+                 where key like 'journal/%' and convert_from(value, 'UTF8')::jsonb #>> '{data,postings,0,amount}' = '100' limit 1";
+            let refused = parts.execute(uneven).await.err().map(|error| format!("{error:?}")).unwrap_or_default();
+            assert!(refused.contains("journal_balanced_check"), "{refused}");
+            assert!(does_not_add_up(&parts).await?.is_empty());
+            Ok(())
+        }),
         test("a_posting_that_is_tampered_with_does_not_add_up", parts, |parts| async move {
             assert!(does_not_add_up(&parts).await?.is_empty());
             let change = |by: i64| {

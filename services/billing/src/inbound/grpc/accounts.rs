@@ -21,11 +21,11 @@ use uuid::Uuid;
 use super::admission::{Admission, Shown};
 use crate::{
     APP_ID,
-    domain::{account::PatientId, money::Amount},
-    outbound::{
-        accounts::{Versioned, message},
-        lists::PatientBalance,
+    domain::{
+        account::{Account, PatientId},
+        money::Amount,
     },
+    outbound::{accounts::message, journal::Versioned, lists::PatientBalance},
     service::{Books, open_accounts::Opening},
 };
 
@@ -66,7 +66,7 @@ impl Accounts {
 }
 
 impl Accounts {
-    async fn account_of(&self, patient: &str) -> Result<Versioned, Problem> {
+    async fn account_of(&self, patient: &str) -> Result<Versioned<Account>, Problem> {
         let none = || Problem::new(Kind::NotFound, "This patient has no billing account.");
         let patient = Uuid::parse_str(patient).map(PatientId).map_err(|_| none())?;
         self.books.account_of(patient).await?.ok_or_else(none)
@@ -89,9 +89,9 @@ impl accounts_server::Accounts for Accounts {
         let accounts = self.books.open_accounts(allowed, Timestamp::now()).await.map_err(Problem::from)?;
         let results = asked.into_iter().zip(openings).map(|(asked, opening)| {
             let outcome = match opening {
-                Ok(opening) => accounts
-                    .get(&opening.patient_id)
-                    .map(|found| Outcome::Account(message(&found.account, found.version))),
+                Ok(opening) => {
+                    accounts.get(&opening.patient_id).map(|found| Outcome::Account(message(&found.item, found.version)))
+                }
                 Err(refusal) => Some(Outcome::Refusal(refusal.into())),
             };
             AccountOpeningResult { patient_id: asked.patient_id, outcome }
@@ -100,16 +100,16 @@ impl accounts_server::Accounts for Accounts {
     }
 
     async fn get_account(&self, request: Request<GetAccountRequest>) -> Result<Response<GetAccountResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[0])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Accounts/GetAccount")?;
         let found = self.account_of(&request.into_inner().patient_id).await?;
-        let (id, patient) = (Some(found.account.id.0), Some(found.account.patient_id.0));
+        let (id, patient) = (Some(found.item.id.0), Some(found.item.patient_id.0));
         self.admission.show(&caller, Shown { kind: "account", id, version: Some(found.version), patient })?;
-        Ok(Response::new(GetAccountResponse { account: Some(message(&found.account, found.version)) }))
+        Ok(Response::new(GetAccountResponse { account: Some(message(&found.item, found.version)) }))
     }
 
     async fn get_balance(&self, request: Request<GetBalanceRequest>) -> Result<Response<GetBalanceResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[1])?;
-        let patient = self.account_of(&request.into_inner().patient_id).await?.account.patient_id;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Accounts/GetBalance")?;
+        let patient = self.account_of(&request.into_inner().patient_id).await?.item.patient_id;
         let balances = self.books.lists.balances(patient).await.map_err(Problem::from)?;
         self.admission.show(&caller, Shown::list("balance", Some(patient.0)))?;
         let amounts = |of: fn(&PatientBalance) -> Amount| {

@@ -10,7 +10,6 @@ use audit::{Action, Entry, Outcome, Recorder};
 use problem::{Kind, Problem};
 use prost::Message;
 use runtime::http::request;
-use sidecar::origin::Sender;
 use tonic::metadata::MetadataMap;
 use uuid::Uuid;
 
@@ -106,9 +105,4 @@ pub fn keyed<M: Message>(
     let headers = metadata.clone().into_headers();
     let key = request::required_key(&headers, &REQUESTS, caller.subject, route, thing)?;
     Ok(Keyed { key, hash: Uuid::new_v5(&REQUESTS, &asked.encode_to_vec()) })
-}
-
-/// Who sent the request that is served here and now.
-pub fn sender() -> Option<Sender> {
-    Sender::current()
 }

@@ -51,8 +51,8 @@ impl Days {
 impl days_server::Days for Days {
     async fn close_day(&self, request: Request<CloseDayRequest>) -> Result<Response<CloseDayResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let caller = self.admission.admit(&metadata, METHODS[0])?;
-        let key = keyed(&metadata, &caller, METHODS[0], &asked.date, &asked)?;
+        let caller = self.admission.admit(&metadata, "billing.v1.Days/CloseDay")?;
+        let key = keyed(&metadata, &caller, "billing.v1.Days/CloseDay", &asked.date, &asked)?;
         let mut findings = Findings::default();
         let date = read::date(&asked.date, "date", &mut findings);
         let counted = counted(asked.cash_counted, &mut findings);
@@ -65,7 +65,7 @@ impl days_server::Days for Days {
     }
 
     async fn get_day(&self, request: Request<GetDayRequest>) -> Result<Response<GetDayResponse>, Status> {
-        self.admission.admit(request.metadata(), METHODS[1])?;
+        self.admission.admit(request.metadata(), "billing.v1.Days/GetDay")?;
         let mut findings = Findings::default();
         let date = read::date(&request.into_inner().date, "date", &mut findings);
         let date = findings.into_result(date)?;
@@ -78,7 +78,7 @@ impl days_server::Days for Days {
     }
 
     async fn list_days(&self, request: Request<ListDaysRequest>) -> Result<Response<ListDaysResponse>, Status> {
-        self.admission.admit(request.metadata(), METHODS[2])?;
+        self.admission.admit(request.metadata(), "billing.v1.Days/ListDays")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let limit = read::limit(asked.limit, 20, 100, &mut findings);

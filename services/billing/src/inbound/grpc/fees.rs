@@ -60,8 +60,8 @@ impl fee_schedules_server::FeeSchedules for FeeSchedules {
         request: Request<CreateFeeScheduleRequest>,
     ) -> Result<Response<CreateFeeScheduleResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let caller = self.admission.admit(&metadata, METHODS[0])?;
-        let key = keyed(&metadata, &caller, METHODS[0], "fee schedule", &asked)?;
+        let caller = self.admission.admit(&metadata, "billing.v1.FeeSchedules/CreateFeeSchedule")?;
+        let key = keyed(&metadata, &caller, "billing.v1.FeeSchedules/CreateFeeSchedule", "fee schedule", &asked)?;
         let schedule = schedule(&asked.fee_schedule.unwrap_or_default())?;
         let put_up = self.books.put_up(&caller, schedule, key).await.map_err(Problem::from)?;
         Ok(Response::new(CreateFeeScheduleResponse { fee_schedule: Some(told(&put_up)) }))
@@ -71,7 +71,7 @@ impl fee_schedules_server::FeeSchedules for FeeSchedules {
         &self,
         request: Request<GetFeeScheduleRequest>,
     ) -> Result<Response<GetFeeScheduleResponse>, Status> {
-        self.admission.admit(request.metadata(), METHODS[1])?;
+        self.admission.admit(request.metadata(), "billing.v1.FeeSchedules/GetFeeSchedule")?;
         let id = read::id(&request.into_inner().fee_schedule_id).map(FeeScheduleId).ok_or_else(none)?;
         let found = self.books.schedule(id).await.map_err(Problem::from)?.ok_or_else(none)?;
         Ok(Response::new(GetFeeScheduleResponse { fee_schedule: Some(told(&found)) }))
@@ -81,7 +81,7 @@ impl fee_schedules_server::FeeSchedules for FeeSchedules {
         &self,
         request: Request<ListFeeSchedulesRequest>,
     ) -> Result<Response<ListFeeSchedulesResponse>, Status> {
-        self.admission.admit(request.metadata(), METHODS[2])?;
+        self.admission.admit(request.metadata(), "billing.v1.FeeSchedules/ListFeeSchedules")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let limit = read::limit(asked.limit, 20, 100, &mut findings);
@@ -96,7 +96,7 @@ impl fee_schedules_server::FeeSchedules for FeeSchedules {
         &self,
         request: Request<ReplaceFeeScheduleRequest>,
     ) -> Result<Response<ReplaceFeeScheduleResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[3])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.FeeSchedules/ReplaceFeeSchedule")?;
         let asked = request.into_inner();
         let id = read::id(&asked.fee_schedule_id).map(FeeScheduleId).ok_or_else(none)?;
         let schedule = schedule(&asked.fee_schedule.unwrap_or_default())?;
@@ -106,7 +106,7 @@ impl fee_schedules_server::FeeSchedules for FeeSchedules {
     }
 
     async fn find_fee(&self, request: Request<FindFeeRequest>) -> Result<Response<FindFeeResponse>, Status> {
-        self.admission.admit(request.metadata(), METHODS[4])?;
+        self.admission.admit(request.metadata(), "billing.v1.FeeSchedules/FindFee")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let code = read::code(&asked.system, &asked.code, "", &mut findings);

@@ -9,11 +9,12 @@ use contracts::billing::v1::{
     WriteOffInvoiceRequest, WriteOffInvoiceResponse, invoices_server,
 };
 use problem::{Problem, input::Findings};
+use sidecar::origin::Sender;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::{
-    admission::{Admission, Shown, keyed, sender},
+    admission::{Admission, Shown, keyed},
     lines, read,
 };
 use crate::{
@@ -80,7 +81,7 @@ impl Invoices {
             expected: Some(version(expected)),
             request,
             caller: caller.clone(),
-            sender: sender(),
+            sender: Sender::current(),
         };
         match self.books.act_on_invoice(id, asked).await {
             Ok(Done::Invoice(done)) => Ok(Some(told(&done))),
@@ -107,8 +108,8 @@ impl invoices_server::Invoices for Invoices {
         request: Request<CreateInvoiceRequest>,
     ) -> Result<Response<CreateInvoiceResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let caller = self.admission.admit(&metadata, METHODS[0])?;
-        let key = keyed(&metadata, &caller, METHODS[0], KIND, &asked)?;
+        let caller = self.admission.admit(&metadata, "billing.v1.Invoices/CreateInvoice")?;
+        let key = keyed(&metadata, &caller, "billing.v1.Invoices/CreateInvoice", KIND, &asked)?;
         let mut findings = Findings::default();
         let patient = read::required_id(&asked.patient_id, "patient_id", &mut findings);
         let clinic = read::required_id(&asked.clinic_id, "clinic_id", &mut findings);
@@ -121,7 +122,7 @@ impl invoices_server::Invoices for Invoices {
     }
 
     async fn get_invoice(&self, request: Request<GetInvoiceRequest>) -> Result<Response<GetInvoiceResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[1])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Invoices/GetInvoice")?;
         let id = self.found(&caller, &request.into_inner().invoice_id)?;
         let found = self.books.invoice(id).await.map_err(Problem::from)?;
         let found = found.ok_or_else(|| self.admission.missed(&caller, KIND, Some(id.0)))?;
@@ -134,7 +135,7 @@ impl invoices_server::Invoices for Invoices {
         &self,
         request: Request<ListInvoicesRequest>,
     ) -> Result<Response<ListInvoicesResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[2])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Invoices/ListInvoices")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let patient = read::optional_id(asked.patient_id.as_deref(), "patient_id", &mut findings);
@@ -158,7 +159,7 @@ impl invoices_server::Invoices for Invoices {
         &self,
         request: Request<AmendInvoiceRequest>,
     ) -> Result<Response<AmendInvoiceResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[3])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Invoices/AmendInvoice")?;
         let asked = request.into_inner();
         let id = self.found(&caller, &asked.invoice_id)?;
         let mut findings = Findings::default();
@@ -176,7 +177,7 @@ impl invoices_server::Invoices for Invoices {
         &self,
         request: Request<ReviewInvoiceRequest>,
     ) -> Result<Response<ReviewInvoiceResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[9])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Invoices/ReviewInvoice")?;
         let asked = request.into_inner();
         let id = self.found(&caller, &asked.invoice_id)?;
         let reviewed = self.books.review(&caller, id, version(asked.expected_version)).await;
@@ -188,9 +189,9 @@ impl invoices_server::Invoices for Invoices {
         request: Request<IssueInvoiceRequest>,
     ) -> Result<Response<IssueInvoiceResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let caller = self.admission.admit(&metadata, METHODS[4])?;
+        let caller = self.admission.admit(&metadata, "billing.v1.Invoices/IssueInvoice")?;
         let id = self.found(&caller, &asked.invoice_id)?;
-        let key = keyed(&metadata, &caller, &route(METHODS[4], id.0), "act", &asked)?;
+        let key = keyed(&metadata, &caller, &route("billing.v1.Invoices/IssueInvoice", id.0), "act", &asked)?;
         let token = access::bearer(&metadata.into_headers())?.to_owned();
         let issued = self.books.issue(id, version(asked.expected_version), key, &caller, &token).await;
         let Done::Invoice(issued) = issued.map_err(Problem::from)? else {
@@ -204,9 +205,9 @@ impl invoices_server::Invoices for Invoices {
         request: Request<VoidInvoiceRequest>,
     ) -> Result<Response<VoidInvoiceResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let caller = self.admission.admit(&metadata, METHODS[5])?;
+        let caller = self.admission.admit(&metadata, "billing.v1.Invoices/VoidInvoice")?;
         let id = self.found(&caller, &asked.invoice_id)?;
-        let key = keyed(&metadata, &caller, &route(METHODS[5], id.0), "act", &asked)?;
+        let key = keyed(&metadata, &caller, &route("billing.v1.Invoices/VoidInvoice", id.0), "act", &asked)?;
         let mut findings = Findings::default();
         let reason = read::reason(&asked.reason, &mut findings);
         let act = Act::VoidInvoice(id, findings.into_result(reason)?);
@@ -218,7 +219,7 @@ impl invoices_server::Invoices for Invoices {
         &self,
         request: Request<EnterInvoiceInErrorRequest>,
     ) -> Result<Response<EnterInvoiceInErrorResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[6])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Invoices/EnterInvoiceInError")?;
         let asked = request.into_inner();
         let id = self.found(&caller, &asked.invoice_id)?;
         let mut findings = Findings::default();
@@ -233,9 +234,9 @@ impl invoices_server::Invoices for Invoices {
         request: Request<WriteOffInvoiceRequest>,
     ) -> Result<Response<WriteOffInvoiceResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let caller = self.admission.admit(&metadata, METHODS[7])?;
+        let caller = self.admission.admit(&metadata, "billing.v1.Invoices/WriteOffInvoice")?;
         let id = self.found(&caller, &asked.invoice_id)?;
-        let key = keyed(&metadata, &caller, &route(METHODS[7], id.0), "act", &asked)?;
+        let key = keyed(&metadata, &caller, &route("billing.v1.Invoices/WriteOffInvoice", id.0), "act", &asked)?;
         let mut findings = Findings::default();
         let amount = asked.amount.map(|amount| read::positive(amount, "amount", &mut findings));
         let reason = match asked.reason() {
@@ -257,9 +258,9 @@ impl invoices_server::Invoices for Invoices {
         request: Request<CreditInvoiceRequest>,
     ) -> Result<Response<CreditInvoiceResponse>, Status> {
         let (metadata, _, asked) = request.into_parts();
-        let caller = self.admission.admit(&metadata, METHODS[8])?;
+        let caller = self.admission.admit(&metadata, "billing.v1.Invoices/CreditInvoice")?;
         let id = self.found(&caller, &asked.invoice_id)?;
-        let key = keyed(&metadata, &caller, &route(METHODS[8], id.0), "act", &asked)?;
+        let key = keyed(&metadata, &caller, &route("billing.v1.Invoices/CreditInvoice", id.0), "act", &asked)?;
         let mut findings = Findings::default();
         let reason = read::reason(&asked.reason, &mut findings);
         let mut lines = Vec::new();

@@ -50,7 +50,7 @@ impl ledger_server::Ledger for Ledger {
         &self,
         request: Request<GetTrialBalanceRequest>,
     ) -> Result<Response<GetTrialBalanceResponse>, Status> {
-        self.admission.admit(request.metadata(), METHODS[0])?;
+        self.admission.admit(request.metadata(), "billing.v1.Ledger/GetTrialBalance")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let date = read::optional_date(asked.date.as_deref(), "date", &mut findings);
@@ -86,7 +86,7 @@ impl ledger_server::Ledger for Ledger {
         &self,
         request: Request<ListPostingsRequest>,
     ) -> Result<Response<ListPostingsResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[1])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Ledger/ListPostings")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let patient = read::optional_id(asked.patient_id.as_deref(), "patient_id", &mut findings);

@@ -12,11 +12,12 @@ use contracts::billing::v1::{
 use jiff::Timestamp;
 use problem::{Problem, input::Findings};
 use prost::Message;
+use sidecar::origin::Sender;
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 use uuid::Uuid;
 
 use super::{
-    admission::{Admission, Shown, keyed, sender},
+    admission::{Admission, Shown, keyed},
     invoices::{route, version},
     read, refusals,
 };
@@ -127,7 +128,7 @@ impl Payments {
             expected: Some(version(asked.expected_version())),
             request: key,
             caller: caller.clone(),
-            sender: sender(),
+            sender: Sender::current(),
         };
         match self.books.act_on_payment(id, wanted).await {
             Ok(done) => told(done).map(Some),
@@ -205,18 +206,18 @@ impl payments_server::Payments for Payments {
         request: Request<RecordPaymentRequest>,
     ) -> Result<Response<RecordPaymentResponse>, Status> {
         let (metadata, _, asked): (MetadataMap, _, _) = request.into_parts();
-        let caller = self.admission.admit(&metadata, METHODS[0])?;
-        let key = keyed(&metadata, &caller, METHODS[0], KIND, &asked)?;
+        let caller = self.admission.admit(&metadata, "billing.v1.Payments/RecordPayment")?;
+        let key = keyed(&metadata, &caller, "billing.v1.Payments/RecordPayment", KIND, &asked)?;
         let (payment, direction) = self.payment(key.key, &asked, Timestamp::now())?;
         let patient = payment.patient_id;
         let act = if asked.pending { Act::Announce(payment) } else { Act::Record(payment, direction) };
-        let asked = Asked { patient, act, expected: None, request: key, caller, sender: sender() };
+        let asked = Asked { patient, act, expected: None, request: key, caller, sender: Sender::current() };
         let payment = Some(told(self.books.act(asked).await.map_err(Problem::from)?)?);
         Ok(Response::new(RecordPaymentResponse { payment }))
     }
 
     async fn get_payment(&self, request: Request<GetPaymentRequest>) -> Result<Response<GetPaymentResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[1])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Payments/GetPayment")?;
         let id = self.found(&caller, &request.into_inner().payment_id)?;
         let found = self.books.payment(id).await.map_err(Problem::from)?;
         let found = found.ok_or_else(|| self.admission.missed(&caller, KIND, Some(id.0)))?;
@@ -229,7 +230,7 @@ impl payments_server::Payments for Payments {
         &self,
         request: Request<ListPaymentsRequest>,
     ) -> Result<Response<ListPaymentsResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[2])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Payments/ListPayments")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let patient = read::optional_id(asked.patient_id.as_deref(), "patient_id", &mut findings);
@@ -252,7 +253,8 @@ impl payments_server::Payments for Payments {
         &self,
         request: Request<AuthorisePaymentRequest>,
     ) -> Result<Response<AuthorisePaymentResponse>, Status> {
-        let payment = self.act(request, METHODS[3], |id, _, _| Some(Act::Authorise(id))).await?;
+        let payment =
+            self.act(request, "billing.v1.Payments/AuthorisePayment", |id, _, _| Some(Act::Authorise(id))).await?;
         Ok(Response::new(AuthorisePaymentResponse { payment }))
     }
 
@@ -263,7 +265,9 @@ impl payments_server::Payments for Payments {
         let act = |id, asked: &CapturePaymentRequest, findings: &mut Findings| {
             Some(Act::Capture(id, direction(&asked.allocations, findings)?))
         };
-        Ok(Response::new(CapturePaymentResponse { payment: self.act(request, METHODS[4], act).await? }))
+        Ok(Response::new(CapturePaymentResponse {
+            payment: self.act(request, "billing.v1.Payments/CapturePayment", act).await?,
+        }))
     }
 
     async fn fail_payment(
@@ -273,7 +277,9 @@ impl payments_server::Payments for Payments {
         let act = |id, asked: &FailPaymentRequest, findings: &mut Findings| {
             Some(Act::Fail(id, read::reason(&asked.reason, findings)?))
         };
-        Ok(Response::new(FailPaymentResponse { payment: self.act(request, METHODS[5], act).await? }))
+        Ok(Response::new(FailPaymentResponse {
+            payment: self.act(request, "billing.v1.Payments/FailPayment", act).await?,
+        }))
     }
 
     async fn void_payment(
@@ -283,7 +289,9 @@ impl payments_server::Payments for Payments {
         let act = |id, asked: &VoidPaymentRequest, findings: &mut Findings| {
             Some(Act::VoidPayment(id, read::reason(&asked.reason, findings)?))
         };
-        Ok(Response::new(VoidPaymentResponse { payment: self.act(request, METHODS[6], act).await? }))
+        Ok(Response::new(VoidPaymentResponse {
+            payment: self.act(request, "billing.v1.Payments/VoidPayment", act).await?,
+        }))
     }
 
     async fn allocate_payment(
@@ -293,7 +301,9 @@ impl payments_server::Payments for Payments {
         let act = |id, asked: &AllocatePaymentRequest, findings: &mut Findings| {
             Some(Act::Allocate(id, direction(&asked.allocations, findings)?))
         };
-        Ok(Response::new(AllocatePaymentResponse { payment: self.act(request, METHODS[7], act).await? }))
+        Ok(Response::new(AllocatePaymentResponse {
+            payment: self.act(request, "billing.v1.Payments/AllocatePayment", act).await?,
+        }))
     }
 
     async fn refund_payment(
@@ -305,7 +315,9 @@ impl payments_server::Payments for Payments {
             let reason = read::reason(&asked.reason, findings);
             Some(Act::Refund(id, amount?, reason?))
         };
-        Ok(Response::new(RefundPaymentResponse { payment: self.act(request, METHODS[8], act).await? }))
+        Ok(Response::new(RefundPaymentResponse {
+            payment: self.act(request, "billing.v1.Payments/RefundPayment", act).await?,
+        }))
     }
 
     async fn approve_refund(
@@ -315,7 +327,9 @@ impl payments_server::Payments for Payments {
         let act = |id, asked: &ApproveRefundRequest, _: &mut Findings| {
             Some(Act::ApproveRefund(id, refund_id(&asked.refund_id)))
         };
-        Ok(Response::new(ApproveRefundResponse { payment: self.act(request, METHODS[9], act).await? }))
+        Ok(Response::new(ApproveRefundResponse {
+            payment: self.act(request, "billing.v1.Payments/ApproveRefund", act).await?,
+        }))
     }
 
     async fn reject_refund(
@@ -325,7 +339,9 @@ impl payments_server::Payments for Payments {
         let act = |id, asked: &RejectRefundRequest, findings: &mut Findings| {
             Some(Act::RejectRefund(id, refund_id(&asked.refund_id), read::reason(&asked.reason, findings)?))
         };
-        Ok(Response::new(RejectRefundResponse { payment: self.act(request, METHODS[10], act).await? }))
+        Ok(Response::new(RejectRefundResponse {
+            payment: self.act(request, "billing.v1.Payments/RejectRefund", act).await?,
+        }))
     }
 
     async fn charge_back_payment(
@@ -335,7 +351,9 @@ impl payments_server::Payments for Payments {
         let act = |id, asked: &ChargeBackPaymentRequest, findings: &mut Findings| {
             Some(Act::ChargeBack(id, read::reason(&asked.reason, findings)?))
         };
-        Ok(Response::new(ChargeBackPaymentResponse { payment: self.act(request, METHODS[11], act).await? }))
+        Ok(Response::new(ChargeBackPaymentResponse {
+            payment: self.act(request, "billing.v1.Payments/ChargeBackPayment", act).await?,
+        }))
     }
 }
 

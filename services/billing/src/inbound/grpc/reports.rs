@@ -67,7 +67,7 @@ impl Reports {
 #[tonic::async_trait]
 impl reports_server::Reports for Reports {
     async fn get_aging(&self, request: Request<GetAgingRequest>) -> Result<Response<GetAgingResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[0])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Reports/GetAging")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let date = read::optional_date(asked.date.as_deref(), "date", &mut findings);
@@ -95,7 +95,7 @@ impl reports_server::Reports for Reports {
     }
 
     async fn list_aging(&self, request: Request<ListAgingRequest>) -> Result<Response<ListAgingResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[1])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Reports/ListAging")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let date = read::optional_date(asked.date.as_deref(), "date", &mut findings).unwrap_or_else(|| self.today());
@@ -126,7 +126,7 @@ impl reports_server::Reports for Reports {
         &self,
         request: Request<GetDaysInReceivablesRequest>,
     ) -> Result<Response<GetDaysInReceivablesResponse>, Status> {
-        self.admission.admit(request.metadata(), METHODS[2])?;
+        self.admission.admit(request.metadata(), "billing.v1.Reports/GetDaysInReceivables")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let date = read::optional_date(asked.date.as_deref(), "date", &mut findings).unwrap_or_else(|| self.today());
@@ -169,7 +169,7 @@ impl reports_server::Reports for Reports {
         &self,
         request: Request<GetCollectionsRequest>,
     ) -> Result<Response<GetCollectionsResponse>, Status> {
-        self.admission.admit(request.metadata(), METHODS[3])?;
+        self.admission.admit(request.metadata(), "billing.v1.Reports/GetCollections")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let days = days(&asked.from, &asked.to, &mut findings);
@@ -196,7 +196,7 @@ impl reports_server::Reports for Reports {
         &self,
         request: Request<ListCollectionsRequest>,
     ) -> Result<Response<ListCollectionsResponse>, Status> {
-        let caller = self.admission.admit(request.metadata(), METHODS[4])?;
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Reports/ListCollections")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
         let days = days(&asked.from, &asked.to, &mut findings);
