@@ -82,8 +82,7 @@ struct Entry {
     app_health_probe_interval: Option<u32>,
     app_health_probe_timeout: Option<u32>,
     app_health_threshold: Option<u32>,
-    #[serde(rename = "daprHTTPReadBufferSize")]
-    read_buffer: Option<u32>,
+    read_buffer_size: Option<String>,
     // Everything goes to the home's logs.
     #[serde(rename = "appLogDestination")]
     _app_log: Option<String>,
@@ -169,7 +168,7 @@ impl Entry {
             ("--app-health-probe-interval", number(self.app_health_probe_interval)),
             ("--app-health-probe-timeout", number(self.app_health_probe_timeout)),
             ("--app-health-threshold", number(self.app_health_threshold)),
-            ("--dapr-http-read-buffer-size", number(self.read_buffer)),
+            ("--read-buffer-size", self.read_buffer_size.clone()),
         ];
         flags.extend(optional.into_iter().filter_map(|(flag, value)| Some((flag, value?))));
         let mut arguments: Vec<OsString> =
