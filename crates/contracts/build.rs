@@ -6,7 +6,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const PROTOS: [&str; 11] = [
+const PROTOS: [&str; 14] = [
     "patient/v1/events.proto",
     "patient/v1/appointments.proto",
     "patient/v1/demographics.proto",
@@ -17,6 +17,9 @@ const PROTOS: [&str; 11] = [
     "billing/v1/ledger.proto",
     "billing/v1/days.proto",
     "billing/v1/reports.proto",
+    "billing/v1/claims.proto",
+    "billing/v1/coverages.proto",
+    "billing/v1/remittances.proto",
     "billing/v1/events.proto",
 ];
 

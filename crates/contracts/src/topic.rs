@@ -18,3 +18,5 @@ pub const BILLING_INVOICE_CREATED: &str = "billing.invoice.created";
 pub const BILLING_INVOICE_CHANGED: &str = "billing.invoice.changed";
 /// [`PaymentRecorded`](crate::billing::v1::PaymentRecorded)
 pub const BILLING_PAYMENT_RECORDED: &str = "billing.payment.recorded";
+/// [`ClaimChanged`](crate::billing::v1::ClaimChanged)
+pub const BILLING_CLAIM_CHANGED: &str = "billing.claim.changed";
