@@ -15,7 +15,8 @@ $$;
 create table projection.journal (
   journal_id uuid not null primary key,
   act text not null,
-  patient_id uuid not null,
+  -- Nobody's where a payer pays for many.
+  patient_id uuid,
   clinic_id uuid,
   currency text not null,
   date date not null,
@@ -34,7 +35,7 @@ create table projection.postings (
   currency text not null,
   date date not null,
   recorded_at timestamptz not null,
-  patient_id uuid not null,
+  patient_id uuid,
   invoice_id uuid,
   payment_id uuid,
   claim_id uuid,
@@ -150,7 +151,7 @@ begin
     coalesce(-sum(amount) filter (where account = 'unapplied'), 0) as unapplied
   into posted from projection.postings where journal_id = id;
   insert into projection.account_balances (patient_id, currency, receivable, insurance, unapplied)
-  values (patient, data ->> 'currency', 0, 0, 0) on conflict do nothing;
+  select patient, data ->> 'currency', 0, 0, 0 where patient is not null on conflict do nothing;
   update projection.account_balances set receivable = receivable + posted.receivable,
     insurance = insurance + posted.insurance, unapplied = unapplied + posted.unapplied
   where patient_id = patient and currency = data ->> 'currency';

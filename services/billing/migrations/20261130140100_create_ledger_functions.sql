@@ -37,41 +37,6 @@ begin
 end
 $$;
 
--- The documents that an act can touch: {"patientId", "open", "invoices", "directed", "payments", "acts"}. Of the
--- patient's, those that are named; with "open" the invoices that are open; what named payments are used for, and what pays named
--- invoices. Of the acts those that were done.
-create function api.patient_books(p jsonb) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  patient uuid := (p ->> 'patientId')::uuid;
-  named_invoices uuid[] := array(select jsonb_array_elements_text(p -> 'invoices')::uuid);
-  directed uuid[] := array(select jsonb_array_elements_text(p -> 'directed')::uuid);
-  named_payments uuid[] := array(select jsonb_array_elements_text(p -> 'payments')::uuid);
-  wanted_invoices uuid[];
-  wanted_payments uuid[];
-begin
-  wanted_invoices := array(
-    select invoice_id from projection.invoices where patient_id = patient and invoice_id = any (named_invoices || directed)
-    union
-    select invoice_id from projection.invoices
-    where patient_id = patient and patient_open > 0 and (p ->> 'open')::boolean
-    union
-    select used.invoice_id from projection.allocations as used where used.payment_id = any (named_payments));
-  wanted_payments := array(
-    select payment_id from projection.payments where patient_id = patient and payment_id = any (named_payments)
-    union
-    select used.payment_id from projection.allocations as used where used.invoice_id = any (named_invoices));
-  return jsonb_build_object(
-    'hasAccount', exists (select from projection.accounts where patient_id = patient),
-    'invoices', (select coalesce(jsonb_agg(document.stored('invoice', id)), '[]') from unnest(wanted_invoices) as id),
-    'payments', (select coalesce(jsonb_agg(document.stored('payment', id)), '[]') from unnest(wanted_payments) as id),
-    'acts', (
-      select coalesce(jsonb_agg(document.stored('journal', act.journal_id)), '[]')
-      from projection.journal as act
-      where act.journal_id = any (array(select jsonb_array_elements_text(p -> 'acts')::uuid))));
-end
-$$;
-
 -- A version of a document, the present or an earlier one; null where there is none: {"kind", "id", "version"}.
 create function api.document_version(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

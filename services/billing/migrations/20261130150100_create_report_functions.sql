@@ -164,7 +164,7 @@ begin
         and (
           select other.account from projection.postings as other
           where other.journal_id = own.journal_id and other.place = own.place + case own.place %% 2 when 1 then 1 else -1 end
-        ) in ('unapplied', 'cash', 'clearing', 'bank')
+        ) in ('unapplied', 'insurance-unapplied', 'cash', 'clearing', 'bank')
         and %s
       order by date, journal_id, place limit ($1 ->> 'limit')::int) as page
     join projection.postings as other on other.journal_id = page.journal_id

@@ -2,11 +2,15 @@
 
 pub mod accounts;
 pub mod change;
+pub mod claim_messages;
+pub mod claims;
+pub mod clearinghouse;
 pub mod days;
 pub mod demographics;
 pub mod fees;
 pub mod journal;
 pub mod lists;
 pub mod messages;
+pub mod remittances;
 pub mod reports;
 pub mod statements;

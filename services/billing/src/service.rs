@@ -1,6 +1,7 @@
 //! Use cases: load, decide, save.
 
 pub mod act;
+pub mod claim_act;
 pub mod days;
 pub mod draft;
 pub mod issue;

@@ -3,8 +3,10 @@
 //! All that can meet is here together, so that no act has to trust what another left: an act changes invoices and
 //! payments and gives the postings of it, or is refused and has changed nothing.
 
+pub mod claims;
 #[cfg(test)]
 mod model;
+mod refusal;
 #[cfg(test)]
 mod tests;
 
@@ -12,8 +14,11 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, civil::Date};
 
+pub use self::refusal::Refusal;
+
 use super::{
-    ids::{CreditNoteId, InvoiceId, PaymentId, RefundId, UserId},
+    claim::{adjudication::Accumulators, file::ClaimFile},
+    ids::{ClaimId, CoverageId, CreditNoteId, InvoiceId, PaymentId, RefundId, UserId},
     invoice::{self, CreditNote, CreditedLine, Invoice, Number, WriteOffReason},
     ledger::{Act, LedgerAccount, Place, Postings},
     money::Amount,
@@ -27,6 +32,10 @@ pub struct PatientBooks {
     pub invoices: BTreeMap<InvoiceId, Invoice>,
     /// The payments.
     pub payments: BTreeMap<PaymentId, Payment>,
+    /// The claims.
+    pub claims: BTreeMap<ClaimId, ClaimFile>,
+    /// What was used of the coverages that the claims are by.
+    pub accumulators: BTreeMap<CoverageId, Accumulators>,
 }
 
 /// What an act moved.
@@ -45,37 +54,6 @@ pub enum Direction {
     OldestFirst,
     /// These and no others; what is left stays unapplied.
     To(Vec<Allocation>),
-}
-
-/// Why an act is refused.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum Refusal {
-    /// The patient has no account, so nobody is known by that id.
-    #[error("the patient has no billing account")]
-    NoAccount,
-    /// The patient has no such invoice.
-    #[error("the patient has no such invoice")]
-    NoInvoice {
-        /// The index of the allocation that names it.
-        at: usize,
-    },
-    /// The patient has no such payment.
-    #[error("the patient has no such payment")]
-    NoPayment,
-    /// For a reason of an invoice.
-    #[error(transparent)]
-    Invoice(#[from] invoice::Refusal),
-    /// For a reason of the invoice that an allocation names.
-    #[error("{source}")]
-    Allocation {
-        /// The index of the allocation.
-        at: usize,
-        /// The reason.
-        source: invoice::Refusal,
-    },
-    /// For a reason of a payment.
-    #[error(transparent)]
-    Payment(#[from] payment::Refusal),
 }
 
 impl PatientBooks {

@@ -3,7 +3,9 @@
 
 pub mod adjudication;
 pub mod adjustment;
+pub mod content;
 pub mod deadlines;
+pub mod file;
 mod finding;
 mod npi;
 pub mod remittance;

@@ -43,6 +43,8 @@ ids! {
     RefundId;
     /// A claim.
     ClaimId;
+    /// A remittance: a payment of a payer, and what for.
+    RemittanceId;
     /// A coverage: what a payer covers of a patient's costs.
     CoverageId;
     /// A financial act in the journal.

@@ -27,6 +27,8 @@ pub enum LedgerAccount {
     Bank,
     /// What patients have paid and no invoice has used: the clinic owes it to them; by payment.
     Unapplied,
+    /// What payers have paid and no claim has used, by payer; below nothing what they will keep of the next payment.
+    InsuranceUnapplied,
     /// Taxes that were charged for the state.
     TaxPayable,
     /// What services cost by the fee schedule, before discounts; by service.
@@ -41,24 +43,31 @@ pub enum LedgerAccount {
     BadDebt,
     /// What the clinic does not want to be paid.
     Courtesy,
+    /// What a payer has denied and nobody asks for any more.
+    DenialWriteOff,
+    /// What payers pay for having paid late.
+    InterestIncome,
 }
 
 impl LedgerAccount {
     /// All of them, in the order of a trial balance.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Cash,
         Self::Clearing,
         Self::Bank,
         Self::PatientReceivable,
         Self::InsuranceReceivable,
         Self::Unapplied,
+        Self::InsuranceUnapplied,
         Self::TaxPayable,
         Self::Revenue,
+        Self::InterestIncome,
         Self::Discount,
         Self::ContractualAdjustment,
         Self::SmallBalanceWriteOff,
         Self::BadDebt,
         Self::Courtesy,
+        Self::DenialWriteOff,
     ];
 }
 
@@ -94,6 +103,24 @@ pub enum Act {
     PaymentRefunded,
     /// The bank took money back.
     PaymentChargedBack,
+    /// A claim was written; nothing has moved.
+    ClaimCreated,
+    /// What a claim says, or how far it has come, is another; nothing has moved.
+    ClaimChanged,
+    /// A payer is asked for what was the patient's to pay.
+    ClaimSubmitted,
+    /// A payer has said that it has a claim; money moves where that claim takes the place of another.
+    ClaimAcknowledged,
+    /// A payer's answer was booked.
+    ClaimAnswered,
+    /// A payer took an answer back.
+    ClaimReversed,
+    /// A claim is given up before anybody decided about it.
+    ClaimWithdrawn,
+    /// Nobody waits for anything of a claim any more.
+    ClaimClosed,
+    /// A payer has paid, for claims that are booked one by one.
+    RemittanceReceived,
 }
 
 /// Whose and what for, as far as an account is kept by it.
@@ -137,6 +164,22 @@ impl Place {
     /// An account of one invoice.
     pub fn of_invoice(account: LedgerAccount, invoice: InvoiceId) -> Self {
         Self { account, about: About { invoice_id: Some(invoice), ..About::default() } }
+    }
+
+    /// An account of one claim.
+    pub fn of_claim(account: LedgerAccount, invoice: InvoiceId, claim: ClaimId, payer: PayerId) -> Self {
+        let about = About {
+            invoice_id: Some(invoice),
+            claim_id: Some(claim),
+            payer_id: Some(payer),
+            ..About::default()
+        };
+        Self { account, about }
+    }
+
+    /// An account of one payer.
+    pub fn of_payer(account: LedgerAccount, payer: PayerId) -> Self {
+        Self { account, about: About { payer_id: Some(payer), ..About::default() } }
     }
 
     /// An account of one payment.
@@ -195,8 +238,9 @@ pub struct JournalEntry {
     pub id: JournalId,
     /// What happened.
     pub act: Act,
-    /// On whose account.
-    pub patient_id: PatientId,
+    /// On whose account; of nobody's where a payer pays for many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patient_id: Option<PatientId>,
     /// In which clinic, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clinic_id: Option<ClinicId>,

@@ -13,12 +13,14 @@ use sidecar::{
 use uuid::Uuid;
 
 use super::{
+    claim_messages,
     journal::{JournalData, LoadedBooks, LoadedSeries, Outcome, SeriesData, SeriesKind},
     messages,
 };
 use crate::{
     APP_ID,
     domain::{
+        claim::{adjudication::Accumulators, file::ClaimFile},
         ids::{ClinicId, PatientId},
         invoice::Invoice,
         ledger::JournalEntry,
@@ -48,8 +50,10 @@ pub struct Change {
     series: Vec<Write>,
     invoices: Vec<Write>,
     recipients: Vec<Write>,
-    journal: Vec<(PatientId, Write)>,
+    journal: Vec<(Option<PatientId>, Write)>,
     payments: Vec<Write>,
+    claims: Vec<Write>,
+    accumulators: Vec<Write>,
 }
 
 impl Change {
@@ -104,6 +108,31 @@ impl Change {
         Ok(version)
     }
 
+    /// A claim is there, or another than it was loaded; answers its version.
+    pub fn claim(
+        &mut self,
+        loaded: &LoadedBooks,
+        file: &ClaimFile,
+        trail: &Trail,
+        now: Timestamp,
+    ) -> Result<u64, Failure> {
+        let id = file.claim.id;
+        let stored = loaded.claims.get(&id);
+        let version = next(stored);
+        let message = v1::ClaimChanged { claim: Some(claim_messages::snapshot(file, version, now)) };
+        let events = vec![event(topic::BILLING_CLAIM_CHANGED, id.0, now, trail, &message)?];
+        self.claims.push(write(id.0, stored, file.clone(), events, None, &trail.entries)?);
+        Ok(version)
+    }
+
+    /// What a member has used is another than it was loaded.
+    pub fn used(&mut self, loaded: &LoadedBooks, used: &Accumulators, trail: &Trail) -> Result<(), Failure> {
+        let id = used.coverage_id;
+        let stored = loaded.accumulators.get(&id);
+        self.accumulators.push(write(id.0, stored, used.clone(), Vec::new(), None, &trail.entries)?);
+        Ok(())
+    }
+
     /// An act is done, for this request.
     pub fn act(&mut self, entry: JournalEntry, outcome: Outcome, request: KeyedRequest) -> Result<(), Failure> {
         let (id, patient) = (entry.id.0, entry.patient_id);
@@ -120,7 +149,9 @@ impl Change {
     /// In the order in which everybody writes: series, invoices, then what moves money, patient by patient. Two changes
     /// that meet wait for each other and never in a circle.
     pub(super) fn in_order(mut self) -> Vec<Write> {
-        for writes in [&mut self.series, &mut self.invoices, &mut self.recipients, &mut self.payments] {
+        let (recipients, accumulators) = (&mut self.recipients, &mut self.accumulators);
+        let sorted = [&mut self.series, &mut self.invoices, recipients, &mut self.payments, &mut self.claims, accumulators];
+        for writes in sorted {
             writes.sort_by(|a, b| a.key().cmp(b.key()));
         }
         // Acts of one patient stay in the order in which they were done.
@@ -132,6 +163,8 @@ impl Change {
             .chain(self.recipients)
             .chain(journal)
             .chain(self.payments)
+            .chain(self.claims)
+            .chain(self.accumulators)
             .collect()
     }
 }

@@ -14,9 +14,12 @@ use uuid::Uuid;
 use super::{change::Change, demographics::RecipientData};
 use crate::domain::{
     books::PatientBooks,
-    ids::{ClinicId, InvoiceId, JournalId, PatientId, PaymentId, SeriesId},
+    claim::{adjudication::Accumulators, file::ClaimFile},
+    coverage::Coverage,
+    ids::{ClaimId, ClinicId, CoverageId, InvoiceId, JournalId, PatientId, PayerId, PaymentId, RemittanceId, SeriesId},
     invoice::Invoice,
     ledger::JournalEntry,
+    payer::Payer,
     payment::Payment,
 };
 
@@ -27,6 +30,11 @@ impl Kind for Invoice {
 
 impl Kind for Payment {
     const NAME: &'static str = "payment";
+    const SCHEMA: u32 = 1;
+}
+
+impl Kind for ClaimFile {
+    const NAME: &'static str = "claim";
     const SCHEMA: u32 = 1;
 }
 
@@ -62,6 +70,18 @@ pub enum Outcome {
         id: PaymentId,
         /// The version.
         version: u64,
+    },
+    /// A claim.
+    Claim {
+        /// Which.
+        id: ClaimId,
+        /// The version.
+        version: u64,
+    },
+    /// A remittance, which has one version.
+    Remittance {
+        /// Which.
+        id: RemittanceId,
     },
 }
 
@@ -132,13 +152,19 @@ pub struct Wanted {
     pub payments: Vec<PaymentId>,
     /// These, as far as they were done.
     pub acts: Vec<JournalId>,
+    /// These claims, with the invoices that they are for, what pays those, and every other claim of them.
+    pub claims: Vec<ClaimId>,
+    /// What was used of these coverages, beside those of the claims.
+    pub coverages: Vec<CoverageId>,
+    /// Every claim of the patient.
+    pub all_claims: bool,
 }
 
 impl Wanted {
     /// Nothing yet.
     pub fn of(patient_id: PatientId) -> Self {
-        let (invoices, directed, payments, acts) = Default::default();
-        Self { patient_id, open: false, invoices, directed, payments, acts }
+        let (invoices, directed, payments, acts, claims, coverages) = Default::default();
+        Self { patient_id, open: false, invoices, directed, payments, acts, claims, coverages, all_claims: false }
     }
 }
 
@@ -151,8 +177,14 @@ pub struct LoadedBooks {
     pub books: PatientBooks,
     /// The acts that were done before: their requests, and what those were answered.
     pub acts: BTreeMap<JournalId, (Vec<KeyedRequest>, Outcome)>,
+    /// The coverages that the claims are by.
+    pub coverages: BTreeMap<CoverageId, Coverage>,
+    /// The payers that the claims go to.
+    pub payers: BTreeMap<PayerId, Payer>,
     invoices: BTreeMap<InvoiceId, Stored<Invoice>>,
     pub(super) payments: BTreeMap<PaymentId, Stored<Payment>>,
+    pub(super) claims: BTreeMap<ClaimId, Stored<ClaimFile>>,
+    pub(super) accumulators: BTreeMap<CoverageId, Stored<Accumulators>>,
 }
 
 /// A series with what the store needs to replace it; none that was never used.
@@ -190,6 +222,11 @@ impl LoadedBooks {
         self.payments.get(&id).map_or(0, |stored| stored.document.version)
     }
 
+    /// The version that a claim was loaded in; 0 when it was not.
+    pub fn claim_version(&self, id: ClaimId) -> u64 {
+        self.claims.get(&id).map_or(0, |stored| stored.document.version)
+    }
+
     /// One invoice that was loaded by itself.
     pub fn of_invoice(stored: Stored<Invoice>, id: InvoiceId) -> Self {
         let mut loaded = Self::default();
@@ -218,6 +255,10 @@ impl Journal {
             invoices: Vec<Answered>,
             payments: Vec<Answered>,
             acts: Vec<Answered>,
+            claims: Vec<Answered>,
+            accumulators: Vec<Answered>,
+            coverages: Vec<Answered>,
+            payers: Vec<Answered>,
         }
         let answer: Answer = self.books.ask(wanted).await?;
         let mut loaded = LoadedBooks { has_account: answer.has_account, ..LoadedBooks::default() };
@@ -229,6 +270,24 @@ impl Journal {
             loaded.books.payments.insert(id, Payment { id, ..stored.document.data.clone() });
             loaded.payments.insert(id, stored);
         }
+        for found in answer.claims {
+            let (id, stored) = (ClaimId(found.id), found.stored::<ClaimFile>()?);
+            loaded.books.claims.insert(id, stored.document.data.clone());
+            loaded.claims.insert(id, stored);
+        }
+        for found in answer.accumulators {
+            let (id, stored) = (CoverageId(found.id), found.stored::<Accumulators>()?);
+            loaded.books.accumulators.insert(id, stored.document.data.clone());
+            loaded.accumulators.insert(id, stored);
+        }
+        for found in answer.coverages {
+            let id = CoverageId(found.id);
+            loaded.coverages.insert(id, found.stored::<Coverage>()?.document.data);
+        }
+        for found in answer.payers {
+            let id = PayerId(found.id);
+            loaded.payers.insert(id, Payer { id, ..found.stored::<Payer>()?.document.data });
+        }
         for found in answer.acts {
             let document = found.stored::<JournalData>()?.document;
             loaded.acts.insert(JournalId(found.id), (document.requests, document.data.outcome));
@@ -238,6 +297,11 @@ impl Journal {
 
     /// An invoice.
     pub async fn invoice(&self, id: InvoiceId) -> Result<Option<Stored<Invoice>>, Failure> {
+        self.documents.get(id.0).await
+    }
+
+    /// A claim.
+    pub async fn claim(&self, id: ClaimId) -> Result<Option<Stored<ClaimFile>>, Failure> {
         self.documents.get(id.0).await
     }
 

@@ -15,11 +15,11 @@ pub fn time(time: Timestamp) -> contracts::Timestamp {
     contracts::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
-fn version(version: u64) -> i64 {
+pub(super) fn version(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
 }
 
-fn small(number: impl TryInto<i32>) -> i32 {
+pub(super) fn small(number: impl TryInto<i32>) -> i32 {
     number.try_into().unwrap_or(i32::MAX)
 }
 
@@ -301,5 +301,8 @@ pub fn ledger_account(account: LedgerAccount) -> v1::LedgerAccount {
         Account::SmallBalanceWriteOff => v1::LedgerAccount::SmallBalanceWriteOff,
         Account::BadDebt => v1::LedgerAccount::BadDebt,
         Account::Courtesy => v1::LedgerAccount::Courtesy,
+        Account::InsuranceUnapplied => v1::LedgerAccount::InsuranceUnapplied,
+        Account::DenialWriteOff => v1::LedgerAccount::DenialWriteOff,
+        Account::InterestIncome => v1::LedgerAccount::InterestIncome,
     }
 }

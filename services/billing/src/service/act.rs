@@ -10,13 +10,15 @@ use uuid::Uuid;
 
 use super::{
     Books, Desk, Keyed,
+    claim_act::ClaimAct,
     round::{Round, Taken},
     rounds::Rounds,
 };
 use crate::{
     domain::{
         books::{self, Direction},
-        ids::{InvoiceId, JournalId, PatientId, PaymentId, RefundId},
+        claim::file::ClaimFile,
+        ids::{ClaimId, InvoiceId, JournalId, PatientId, PaymentId, RefundId, UserId},
         invoice::{CreditedLine, Invoice, WriteOffReason},
         money::Amount,
         payment::Payment,
@@ -55,6 +57,8 @@ pub enum Act {
     WriteOff(InvoiceId, Option<Amount>, WriteOffReason),
     /// A part is taken back.
     Credit(InvoiceId, Vec<CreditedLine>, String),
+    /// Something is done to a claim.
+    Claim(ClaimId, ClaimAct),
 }
 
 /// What an act is done to.
@@ -64,6 +68,8 @@ pub enum Target {
     Invoice(InvoiceId),
     /// A payment.
     Payment(PaymentId),
+    /// A claim.
+    Claim(ClaimId),
 }
 
 /// An act that somebody wants done.
@@ -77,8 +83,8 @@ pub struct Asked {
     pub expected: Option<u64>,
     /// The request.
     pub request: Keyed,
-    /// Who.
-    pub caller: Caller,
+    /// Who; nobody where the service does what is due.
+    pub caller: Option<Caller>,
     /// For the trace and the log, where what is done together is of several requests.
     pub sender: Option<Sender>,
 }
@@ -90,6 +96,8 @@ pub enum Done {
     Invoice(Versioned<Invoice>),
     /// A payment as it is now.
     Payment(Versioned<Payment>),
+    /// A claim as it is now.
+    Claim(Box<Versioned<ClaimFile>>),
 }
 
 /// Why nothing was done.
@@ -133,6 +141,7 @@ impl Act {
             | Self::RejectRefund(id, ..)
             | Self::ChargeBack(id, _) => Target::Payment(*id),
             Self::VoidInvoice(id, _) | Self::WriteOff(id, ..) | Self::Credit(id, ..) => Target::Invoice(*id),
+            Self::Claim(id, _) => Target::Claim(*id),
         }
     }
 
@@ -152,6 +161,7 @@ impl Act {
             Self::ChargeBack(..) => "charge-back",
             Self::WriteOff(..) => "write-off",
             Self::Credit(..) => "credit",
+            Self::Claim(_, act) => act.name(),
         }
     }
 
@@ -164,7 +174,7 @@ impl Act {
 
     /// Whether what it is done to is there only after it.
     pub const fn is_new(&self) -> bool {
-        matches!(self, Self::Record(..) | Self::Announce(_))
+        matches!(self, Self::Record(..) | Self::Announce(_) | Self::Claim(_, ClaimAct::Create(_)))
     }
 }
 
@@ -172,15 +182,22 @@ impl Asked {
     /// The entry of the audit, for each document that the act changes.
     pub(super) fn entry(&self) -> Entry {
         let (action, subtype) = if self.act.is_new() { (Action::Create, "create") } else { (Action::Update, "update") };
-        Entry::new(action, subtype).by(&self.caller).of_patient(self.patient.0).detail("action", self.act.name())
+        self.signed(Entry::new(action, subtype))
     }
 
     /// The entry for a document that the act changes beside what it is done to.
     pub(super) fn effect(&self) -> Entry {
-        Entry::new(Action::Update, "update")
-            .by(&self.caller)
-            .of_patient(self.patient.0)
-            .detail("action", self.act.name())
+        self.signed(Entry::new(Action::Update, "update"))
+    }
+
+    fn signed(&self, entry: Entry) -> Entry {
+        let entry = self.caller.iter().fold(entry, |entry, caller| entry.by(caller));
+        entry.of_patient(self.patient.0).detail("action", self.act.name())
+    }
+
+    /// Who does it.
+    pub(super) fn user(&self) -> Option<UserId> {
+        self.caller.as_ref().map(|caller| UserId(caller.subject))
     }
 
     /// What the act is called in the journal.
@@ -293,6 +310,11 @@ async fn served(journal: &Journal, outcome: Outcome) -> Answer {
             let found = journal.payment_of(id, version).await?;
             found.map(Done::Payment).ok_or_else(|| lost(id.0))
         }
+        Outcome::Claim { id, version } => {
+            let found = journal.version::<ClaimFile>(id.0, version).await?;
+            found.map(|found| Done::Claim(Box::new(found))).ok_or_else(|| lost(id.0))
+        }
+        Outcome::Remittance { id } => Err(lost(id.0)),
     }
 }
 
@@ -302,6 +324,10 @@ fn wanted(patient: PatientId, waiting: &[(usize, Asked)]) -> Wanted {
         match asked.act.target() {
             Target::Invoice(id) => wanted.invoices.push(id),
             Target::Payment(id) => wanted.payments.push(id),
+            Target::Claim(id) => wanted.claims.push(id),
+        }
+        if let Act::Claim(_, act) = &asked.act {
+            act.wants(&mut wanted);
         }
         match asked.act.direction() {
             Some(Direction::OldestFirst) => wanted.open = true,

@@ -181,7 +181,7 @@ impl Desk {
                 let entry = JournalEntry {
                     id: JournalId(issuing.request.key),
                     act: moved.act,
-                    patient_id: invoice.patient_id,
+                    patient_id: Some(invoice.patient_id),
                     clinic_id: Some(clinic),
                     currency: invoice.currency,
                     recorded_at: now,

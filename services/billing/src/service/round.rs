@@ -1,9 +1,11 @@
 //! A round of acts on one patient's books: decided one after the other, saved together.
 
+mod claims;
+
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use jiff::{Timestamp, civil::Date};
-use sidecar::{failure::Failure, origin::Origin};
+use sidecar::{documents::Write, failure::Failure, origin::Origin};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
 use crate::{
     domain::{
         books::{self, Moved},
-        ids::{ClinicId, CreditNoteId, InvoiceId, PaymentId, RefundId, UserId},
+        ids::{ClaimId, ClinicId, CoverageId, CreditNoteId, InvoiceId, PaymentId, RefundId, UserId},
         invoice::Number,
         ledger::{self, JournalEntry, Postings},
         payment::{Refund, RefundStatus},
@@ -46,6 +48,9 @@ pub(super) struct Round<'a> {
     keys: BTreeSet<Uuid>,
     invoices: BTreeMap<InvoiceId, Trail>,
     payments: BTreeMap<PaymentId, Trail>,
+    claims: BTreeMap<ClaimId, Trail>,
+    used: BTreeMap<CoverageId, Trail>,
+    beside: Vec<Write>,
     series: BTreeMap<ClinicId, (LoadedSeries, u64)>,
 }
 
@@ -61,6 +66,9 @@ impl<'a> Round<'a> {
             keys: BTreeSet::new(),
             invoices: BTreeMap::new(),
             payments: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            used: BTreeMap::new(),
+            beside: Vec::new(),
             series: BTreeMap::new(),
         }
     }
@@ -93,6 +101,7 @@ impl<'a> Round<'a> {
         let (current, is_there) = match target {
             Target::Invoice(id) => (self.loaded.invoice_version(id), self.loaded.books.invoices.contains_key(&id)),
             Target::Payment(id) => (self.loaded.payment_version(id), self.loaded.books.payments.contains_key(&id)),
+            Target::Claim(id) => (self.loaded.claim_version(id), self.loaded.books.claims.contains_key(&id)),
         };
         if asked.act.is_new() && !self.loaded.has_account {
             return Taken::Refused(books::Refusal::NoAccount.into());
@@ -106,7 +115,10 @@ impl<'a> Round<'a> {
         let before = self.loaded.books.clone();
         match self.decide(asked) {
             Ok(moved) => self.note(asked, moved, &before),
-            Err(refusal) => return Taken::Refused(refusal.into()),
+            Err(error) => {
+                self.loaded.books = before;
+                return Taken::Refused(error);
+            }
         }
         Taken::Decided
     }
@@ -115,11 +127,20 @@ impl<'a> Round<'a> {
         match target {
             Target::Invoice(id) => self.invoices.contains_key(&id),
             Target::Payment(id) => self.payments.contains_key(&id),
+            Target::Claim(id) => self.claims.contains_key(&id),
         }
     }
 
-    fn decide(&mut self, asked: &Asked) -> Result<Moved, books::Refusal> {
-        let (now, user) = (self.now, UserId(asked.caller.subject));
+    fn decide(&mut self, asked: &Asked) -> Result<Moved, ActError> {
+        if let Act::Claim(id, act) = &asked.act {
+            return self.decide_claim(asked, *id, act);
+        }
+        let user = asked.user().ok_or_else(|| Failure::Bug("money is moved by nobody".to_owned()))?;
+        Ok(self.decide_money(asked, user)?)
+    }
+
+    fn decide_money(&mut self, asked: &Asked, user: UserId) -> Result<Moved, books::Refusal> {
+        let now = self.now;
         let books = &mut self.loaded.books;
         let still = |act| Moved { act, postings: Postings::default() };
         match asked.act.clone() {
@@ -178,6 +199,7 @@ impl<'a> Round<'a> {
                 *last += 1;
                 Ok(credited)
             }
+            Act::Claim(..) => Err(books::Refusal::NoClaim),
         }
     }
 
@@ -200,21 +222,34 @@ impl<'a> Round<'a> {
                 self.payments.entry(*id).or_default().add(asked, is_target);
             }
         }
+        for (id, file) in &self.loaded.books.claims {
+            if before.claims.get(id) != Some(file) {
+                clinic = clinic.or_else(|| self.loaded.books.invoices.get(&file.claim.invoice_id).map(|one| one.clinic_id));
+                let is_target = asked.act.target() == Target::Claim(*id);
+                self.claims.entry(*id).or_default().add(asked, is_target);
+            }
+        }
+        for (id, used) in &self.loaded.books.accumulators {
+            if before.accumulators.get(id) != Some(used) {
+                self.used.entry(*id).or_default().add(asked, false);
+            }
+        }
         // What was looked at and left as it was has its version, too: it is what the request is answered.
         let looked_at = || Trail::of(asked.entry());
         match asked.act.target() {
             Target::Invoice(id) => drop(self.invoices.entry(id).or_insert_with(looked_at)),
             Target::Payment(id) => drop(self.payments.entry(id).or_insert_with(looked_at)),
+            Target::Claim(id) => drop(self.claims.entry(id).or_insert_with(looked_at)),
         }
         let entry = JournalEntry {
             id: asked.journal_id(),
             act: moved.act,
-            patient_id: asked.patient,
+            patient_id: Some(asked.patient),
             clinic_id: clinic,
             currency: self.settings.currency,
             recorded_at: self.now,
             date: self.date,
-            user_id: Some(UserId(asked.caller.subject)),
+            user_id: asked.user(),
             reverses,
             postings: moved.postings,
         };
@@ -241,10 +276,22 @@ impl<'a> Round<'a> {
             let version = change.payment(&self.loaded, payment, trail, self.now)?;
             made.insert(Target::Payment(*id), Done::Payment(Versioned { item: payment.clone(), version }));
         }
+        for (id, trail) in &self.claims {
+            let file = &self.loaded.books.claims[id];
+            let version = change.claim(&self.loaded, file, trail, self.now)?;
+            made.insert(Target::Claim(*id), Done::Claim(Box::new(Versioned { item: file.clone(), version })));
+        }
+        for (id, trail) in &self.used {
+            change.used(&self.loaded, &self.loaded.books.accumulators[id], trail)?;
+        }
+        for written in self.beside {
+            change.beside(written);
+        }
         for (asked, entry) in self.decided {
             let outcome = match made.get(&asked.act.target()) {
                 Some(Done::Invoice(found)) => Outcome::Invoice { id: found.item.id, version: found.version },
                 Some(Done::Payment(found)) => Outcome::Payment { id: found.item.id, version: found.version },
+                Some(Done::Claim(found)) => Outcome::Claim { id: found.item.claim.id, version: found.version },
                 None => return Err(Failure::Bug(format!("{} changed nothing", asked.act.name()))),
             };
             change.act(entry, outcome, asked.request.remembered())?;

@@ -18,12 +18,23 @@ pub struct Windows {
 }
 
 /// What a day is the last one for.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum For {
     /// The claim.
     Filing,
     /// An appeal.
     Appeal,
+}
+
+impl For {
+    /// Its word.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Filing => "filing",
+            Self::Appeal => "appeal",
+        }
+    }
 }
 
 /// The last day for something.

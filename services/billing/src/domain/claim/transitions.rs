@@ -213,6 +213,8 @@ pub enum Reason {
     Decided,
     /// It already is what it would become.
     Already,
+    /// It is written: it has to be revised first.
+    Written,
 }
 
 impl Reason {
@@ -227,6 +229,7 @@ impl Reason {
             Self::Undecided => "the payer has not decided",
             Self::Decided => "the payer has decided",
             Self::Already => "it is so already",
+            Self::Written => "it has to be revised first",
         }
     }
 }

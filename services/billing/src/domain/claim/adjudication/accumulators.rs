@@ -6,8 +6,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    claim::ClaimId,
-    coverage::CoverageId,
+    claim::{
+        Claim, ClaimId,
+        adjustment::{Adjustment, DEDUCTIBLE},
+        remittance::ClaimPayment,
+    },
+    coverage::{CoverageId, PlanYear},
     money::{Amount, LARGEST},
 };
 
@@ -47,6 +51,29 @@ impl Delta {
         self.0.iter().map(|(year, used)| (*year, *used))
     }
 
+    /// What a payer's answer adds: the patient's shares, of a line by its date of service, of the whole claim by its
+    /// oldest.
+    pub fn answered(claim: &Claim, payment: &ClaimPayment, plan_year: PlanYear) -> Self {
+        let mut delta = Self::default();
+        let mut add = |date: Date, adjustments: &[Adjustment]| {
+            let shares = |of: &dyn Fn(&Adjustment) -> bool| -> Amount {
+                adjustments.iter().filter(|part| part.shares_costs() && of(part)).map(|part| part.amount).sum()
+            };
+            let deductible = shares(&|part| part.reason == DEDUCTIBLE);
+            delta.add(plan_year.of(date), Used { deductible, out_of_pocket: shares(&|_| true) });
+        };
+        for line in &payment.lines {
+            let claimed = line.line.checked_sub(1).and_then(|at| claim.lines.get(at));
+            if let Some(claimed) = claimed {
+                add(claimed.date, &line.adjustments);
+            }
+        }
+        if let Some(oldest) = claim.lines.iter().map(|line| line.date).min() {
+            add(oldest, &payment.adjustments);
+        }
+        delta
+    }
+
     pub(super) fn add(&mut self, year: Date, used: Used) {
         if used != Used::default() {
             let sum = self.of(year) + used;
@@ -83,6 +110,11 @@ impl Accumulators {
         Self { coverage_id, opening, claims: BTreeMap::new() }
     }
 
+    /// Those of a member who has used nothing.
+    pub fn empty(coverage_id: CoverageId) -> Self {
+        Self::opened(coverage_id, [])
+    }
+
     /// What is used of the plan year that begins on a day.
     pub fn used(&self, year: Date) -> Used {
         self.claims.values().fold(self.opening.of(year), |sum, delta| sum + delta.of(year))
@@ -104,7 +136,7 @@ impl Accumulators {
     }
 
     /// With a claim that is not there yet.
-    pub(super) fn count(mut self, claim: ClaimId, delta: Delta) -> Option<Self> {
+    pub fn count(mut self, claim: ClaimId, delta: Delta) -> Option<Self> {
         self.claims.insert(claim, delta).is_none().then_some(self)
     }
 }

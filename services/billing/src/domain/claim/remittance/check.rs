@@ -122,48 +122,76 @@ pub fn check<'a>(
     known: &BTreeMap<ClaimId, Known<'a>>,
     booked: &BTreeSet<(PayerId, String)>,
 ) -> Checked<'a> {
-    let mut findings = whole(remittance, booked);
+    let mut findings = if booked.contains(&(remittance.payer_id, remittance.trace.clone())) {
+        vec![Finding::new(Code::Duplicate, "/trace", words(Code::Duplicate))]
+    } else {
+        whole(remittance)
+    };
     if !findings.is_empty() {
         return Checked { findings, ..Checked::default() };
     }
     let mut standing: BTreeMap<_, _> = known.iter().map(|(id, known)| (*id, known.standing)).collect();
     let mut status: BTreeMap<_, _> = known.iter().map(|(id, known)| (*id, known.claim.status)).collect();
     let mut accepted = Vec::new();
-    let mut order: Vec<_> = remittance.claims.iter().enumerate().collect();
-    // A payer takes back and answers anew in one remittance, in any order.
-    order.sort_by_key(|(_, payment)| payment.status != ClaimStatusCode::Reversal);
-    for (at, payment) in order {
-        let mut found = balances(payment);
-        match known.get(&payment.claim_id) {
-            None => found.push((Code::ClaimUnknown, "/claimId".to_owned())),
-            Some(known) => found.extend(fits(payment, known.claim, remittance.payer_id, remittance.currency)),
+    for (at, payment) in in_order(&remittance.claims) {
+        let id = payment.claim_id;
+        let claim = known.get(&id).map(|known| Claim { status: status[&id], ..known.claim.clone() });
+        let now = claim.as_ref().map(|claim| Known { claim, standing: standing[&id] });
+        let one = check_claim(payment, at, remittance.payer_id, remittance.currency, now);
+        match one.map(|one| one.action) {
+            Err(found) => findings.extend(found),
+            Ok(action) => {
+                let reversal = payment.status == ClaimStatusCode::Reversal;
+                let booking = standing[&id].filter(|_| reversal).map_or(Booking::Answer, Booking::Reversal);
+                standing.insert(id, (!reversal).then_some(payment));
+                if let Ok(row) = transition(Some(status[&id]), action) {
+                    status.insert(id, row.to);
+                }
+                accepted.push(Accepted { at, payment, booking, action });
+            }
         }
-        let before = standing.get(&payment.claim_id).copied().flatten();
-        found.extend(follows(payment, before));
-        let action = payment.action();
-        let row = status.get(&payment.claim_id).map(|from| transition(Some(*from), action));
-        if matches!(row, Some(Err(_))) {
-            found.push((Code::NotExpected, "/status".to_owned()));
-        }
-        if let (true, Some(Ok(row))) = (found.is_empty(), row) {
-            let reversal = payment.status == ClaimStatusCode::Reversal;
-            let booking = before.filter(|_| reversal).map_or(Booking::Answer, Booking::Reversal);
-            standing.insert(payment.claim_id, (!reversal).then_some(payment));
-            status.insert(payment.claim_id, row.to);
-            accepted.push(Accepted { at, payment, booking, action });
-        }
-        let named =
-            found.into_iter().map(|(code, place)| Finding::new(code, format!("/claims/{at}{place}"), words(code)));
-        findings.extend(named);
     }
     Checked { accepted, provider_adjustments: &remittance.provider_adjustments, findings }
 }
 
-/// What is wrong with a remittance as a whole.
-fn whole(remittance: &Remittance, booked: &BTreeSet<(PayerId, String)>) -> Vec<Finding<Code>> {
-    if booked.contains(&(remittance.payer_id, remittance.trace.clone())) {
-        return vec![Finding::new(Code::Duplicate, "/trace", words(Code::Duplicate))];
+/// The order in which claims are booked, each with where it stands: a payer takes back and answers anew in one
+/// remittance, in any order.
+pub fn in_order(claims: &[ClaimPayment]) -> Vec<(usize, &ClaimPayment)> {
+    let mut order: Vec<_> = claims.iter().enumerate().collect();
+    order.sort_by_key(|(_, payment)| payment.status != ClaimStatusCode::Reversal);
+    order
+}
+
+/// Checks what a remittance says of one claim, against that claim as it is.
+pub fn check_claim<'a>(
+    payment: &'a ClaimPayment,
+    at: usize,
+    payer: PayerId,
+    currency: Currency,
+    known: Option<Known<'a>>,
+) -> Result<Accepted<'a>, Vec<Finding<Code>>> {
+    let mut found = balances(payment);
+    match known {
+        None => found.push((Code::ClaimUnknown, "/claimId".to_owned())),
+        Some(known) => found.extend(fits(payment, known.claim, payer, currency)),
     }
+    let before = known.and_then(|known| known.standing);
+    found.extend(follows(payment, before));
+    let action = payment.action();
+    if known.is_some_and(|known| transition(Some(known.claim.status), action).is_err()) {
+        found.push((Code::NotExpected, "/status".to_owned()));
+    }
+    if !found.is_empty() {
+        let named = found.into_iter().map(|(code, place)| Finding::new(code, format!("/claims/{at}{place}"), words(code)));
+        return Err(named.collect());
+    }
+    let reversal = payment.status == ClaimStatusCode::Reversal;
+    let booking = before.filter(|_| reversal).map_or(Booking::Answer, Booking::Reversal);
+    Ok(Accepted { at, payment, booking, action })
+}
+
+/// What is wrong with a remittance as a whole.
+pub fn whole(remittance: &Remittance) -> Vec<Finding<Code>> {
     let claims = remittance.claims.iter().enumerate();
     let of_claims = claims.flat_map(|(at, payment)| {
         let lines = payment.lines.iter().flat_map(|line| [line.billed, line.paid]);

@@ -1,0 +1,133 @@
+//! The clearing house that passes claims on to payers: the app `clearinghouse`, which is not a part of this system.
+//!
+//! The README says what it is asked and what it may answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, header::CONTENT_TYPE};
+use problem::Problem;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sidecar::Sidecar;
+
+use super::demographics::RecipientData;
+use crate::domain::{
+    claim::{Claim, Line, file::ClaimFile},
+    coverage::Coverage,
+    payer::Payer,
+};
+
+/// Its app id.
+pub const CLEARINGHOUSE: &str = "clearinghouse";
+
+/// Whoever submits a claim waits no longer than this; what was not taken by then is sent again.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What earlier payers have done about a line.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct EarlierLine {
+    /// Which.
+    pub line: usize,
+    /// What they have paid.
+    pub paid: i64,
+    /// What they have left to the patient.
+    pub patient: i64,
+}
+
+/// The clearing house.
+#[derive(Clone, Debug)]
+pub struct Clearinghouse {
+    sidecar: Sidecar,
+}
+
+impl Clearinghouse {
+    /// The one that this sidecar reaches.
+    pub fn new(sidecar: Sidecar) -> Self {
+        Self { sidecar }
+    }
+
+    /// Hands a claim over. It may come there more than once: claim and submission make it one.
+    pub async fn send(
+        &self,
+        file: &ClaimFile,
+        (coverage, payer): (&Coverage, &Payer),
+        patient: &RecipientData,
+        earlier: &[EarlierLine],
+    ) -> Result<(), Problem> {
+        let body = serde_json::to_vec(&written(file, coverage, payer, patient, earlier)).map_err(Problem::internal)?;
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/claims")
+            .header(CONTENT_TYPE, "application/json")
+            .body(Bytes::from(body))
+            .map_err(Problem::internal)?;
+        let answer = self.sidecar.invoke(CLEARINGHOUSE, request, PATIENCE).await?;
+        if answer.status().is_success() {
+            return Ok(());
+        }
+        // What it says of a claim may name a patient: its status alone is told.
+        Err(Problem::unavailable(format!("the clearing house answers {}", answer.status())))
+    }
+}
+
+fn written(
+    file: &ClaimFile,
+    coverage: &Coverage,
+    payer: &Payer,
+    patient: &RecipientData,
+    earlier: &[EarlierLine],
+) -> Value {
+    let claim: &Claim = &file.claim;
+    let lines: Vec<_> = claim.lines.iter().zip(1..).map(line).collect();
+    let prior = claim
+        .prior
+        .as_ref()
+        .map(|prior| json!({ "claimId": prior.claim_id, "controlNumber": prior.control_number }));
+    json!({
+        "claimId": claim.id,
+        "submission": file.submissions,
+        "frequencyCode": claim.frequency.code(),
+        "prior": prior,
+        "payer": {
+            "id": payer.id,
+            "name": payer.name,
+            "electronicId": payer.electronic_id,
+            "filingIndicator": payer.filing.code(),
+        },
+        "subscriber": {
+            "memberId": coverage.member_id,
+            "group": coverage.group,
+            "relationship": coverage.relationship.code(),
+        },
+        "patient": {
+            "name": patient.name,
+            "birthDate": patient.birth_date,
+            "line": patient.line,
+            "city": patient.city,
+            "state": patient.state,
+            "postalCode": patient.postal_code,
+            "country": patient.country,
+        },
+        "billingProvider": claim.billing_provider,
+        "renderingProvider": claim.rendering_provider,
+        "currency": claim.currency,
+        "total": claim.total(),
+        "diagnoses": claim.diagnoses,
+        "lines": lines,
+        "earlier": earlier,
+    })
+}
+
+fn line((line, number): (&Line, usize)) -> Value {
+    json!({
+        "line": number,
+        "procedure": line.procedure,
+        "modifiers": line.modifiers,
+        "units": line.units,
+        "date": line.date,
+        "placeOfService": line.place_of_service,
+        "charge": line.charge,
+        "diagnosisPointers": line.pointers,
+    })
+}
