@@ -16,8 +16,8 @@ use crate::{
         http::{self, Viewer},
     },
     outbound::{
-        accounts::Accounts, days::Days, demographics::Demographics, fees::FeeSchedules, journal::Journal, lists::Lists,
-        reports::Reports,
+        accounts::Accounts, coverages::Coverages, days::Days, demographics::Demographics, eligibility::Eligibilities,
+        fees::FeeSchedules, journal::Journal, lists::Lists, payers::Payers, reports::Reports,
     },
     service::{Books, Parts},
 };
@@ -48,6 +48,9 @@ impl App {
             lists: Lists::new(sidecar.clone()),
             days: Days::new(sidecar.clone(), documents.clone()),
             reports: Reports::new(sidecar.clone()),
+            payers: Payers::new(sidecar.clone(), documents.clone()),
+            coverages: Coverages::new(sidecar.clone(), documents.clone()),
+            eligibility: Eligibilities::new(sidecar.clone(), documents.clone()),
             settings: config.books.clone(),
         });
 

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod payer;
 pub mod payment;
 pub mod receivables;
 pub mod statement;

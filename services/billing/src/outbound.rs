@@ -2,11 +2,15 @@
 
 pub mod accounts;
 pub mod change;
+pub mod coverage_messages;
+pub mod coverages;
 pub mod days;
 pub mod demographics;
+pub mod eligibility;
 pub mod fees;
 pub mod journal;
 pub mod lists;
 pub mod messages;
+pub mod payers;
 pub mod reports;
 pub mod statements;

@@ -1,10 +1,12 @@
 //! Use cases: load, decide, save.
 
 pub mod act;
+mod coverages;
 pub mod days;
 pub mod draft;
 pub mod issue;
 pub mod open_accounts;
+mod payers;
 pub mod print;
 pub mod reports;
 mod round;
@@ -34,16 +36,19 @@ use crate::{
     },
     outbound::{
         accounts::Accounts,
+        coverages::Coverages,
         days::Days,
         demographics::Demographics,
+        eligibility::Eligibilities,
         fees::FeeSchedules,
         journal::{Journal, Versioned},
         lists::Lists,
+        payers::Payers,
         reports::Reports,
     },
 };
 
-pub use self::schedules::ScheduleError;
+pub use self::{coverages::CoverageError, payers::PayerError, schedules::ScheduleError};
 
 /// How the clinic keeps its books.
 #[derive(Clone, Debug)]
@@ -103,6 +108,12 @@ pub struct Parts {
     pub days: Days,
     /// Reports.
     pub reports: Reports,
+    /// Who pays.
+    pub payers: Payers,
+    /// For whom.
+    pub coverages: Coverages,
+    /// What payers say of their members.
+    pub eligibility: Eligibilities,
     /// How the books are kept.
     pub settings: Settings,
 }
@@ -118,6 +129,9 @@ pub struct Books {
     fees: FeeSchedules,
     demographics: Demographics,
     days: Days,
+    payers: Payers,
+    coverages: Coverages,
+    eligibility: Eligibilities,
     open_days: OpenDays,
     turns: Turns<Asked, Answer>,
     issues: Turns<Issuing, Answer>,
@@ -126,7 +140,19 @@ pub struct Books {
 impl Books {
     /// Books on these parts; needs a runtime, since their queues begin to work.
     pub fn new(parts: Parts) -> Self {
-        let Parts { accounts, journal, fees, demographics, lists, days, reports, settings } = parts;
+        let Parts {
+            accounts,
+            journal,
+            fees,
+            demographics,
+            lists,
+            days,
+            reports,
+            payers,
+            coverages,
+            eligibility,
+            settings,
+        } = parts;
         let settings = Arc::new(settings);
         let open_days = OpenDays::new(Arc::clone(&settings), days.clone());
         let desk = Desk { journal: journal.clone(), settings: Arc::clone(&settings), days: open_days.clone() };
@@ -141,7 +167,22 @@ impl Books {
             let desk = desk.clone();
             async move { desk.take_numbers(asked).await }
         });
-        Self { lists, reports, settings, accounts, journal, fees, demographics, days, open_days, turns, issues }
+        Self {
+            lists,
+            reports,
+            settings,
+            accounts,
+            journal,
+            fees,
+            demographics,
+            days,
+            payers,
+            coverages,
+            eligibility,
+            open_days,
+            turns,
+            issues,
+        }
     }
 
     /// The account of a patient.

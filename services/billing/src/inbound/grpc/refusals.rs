@@ -1,5 +1,7 @@
 //! What is said to who is refused.
 
+mod covering;
+
 use problem::{Kind, Problem};
 
 use crate::{
