@@ -2,7 +2,7 @@
 
 -- What services cost: {"asked": [{"system", "code", "modifiers", "payerId"?, "date"}]} answers a fee or null for each, in
 -- order. A payer's own schedule goes before everybody's, a fee for a modifier before one without, a later day before
--- an earlier one.
+-- an earlier one. With "payersOwn" no other schedule counts.
 create function api.fees(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -13,7 +13,8 @@ begin
       join projection.fee_schedules as schedule using (fee_schedule_id)
       where fee.system = one ->> 'system' and fee.code = one ->> 'code'
         and (fee.modifier = '' or coalesce(one -> 'modifiers', '[]') ? fee.modifier)
-        and (schedule.payer_id is null or schedule.payer_id = (one ->> 'payerId')::uuid)
+        and (schedule.payer_id = (one ->> 'payerId')::uuid
+          or schedule.payer_id is null and not coalesce((p ->> 'payersOwn')::boolean, false))
         and schedule.effective_from <= (one ->> 'date')::date
         and coalesce(schedule.effective_to, 'infinity') >= (one ->> 'date')::date
       order by schedule.payer_id is null, fee.modifier = '', schedule.effective_from desc, schedule.created_at desc,

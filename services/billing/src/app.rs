@@ -16,10 +16,11 @@ use crate::{
         http::{self, Viewer},
     },
     outbound::{
-        accounts::Accounts, days::Days, demographics::Demographics, fees::FeeSchedules, journal::Journal, lists::Lists,
-        reports::Reports,
+        accounts::Accounts, claims::Claims, clearinghouse::Clearinghouse, coverages::Coverages, days::Days,
+        demographics::Demographics, eligibility::Eligibilities, fees::FeeSchedules, journal::Journal, lists::Lists,
+        payers::Payers, remittances::Remittances, reports::Reports,
     },
-    service::{Books, Parts},
+    service::{Books, Parts, follow_up},
 };
 
 /// The service, ready to run.
@@ -48,8 +49,16 @@ impl App {
             lists: Lists::new(sidecar.clone()),
             days: Days::new(sidecar.clone(), documents.clone()),
             reports: Reports::new(sidecar.clone()),
+            payers: Payers::new(sidecar.clone(), documents.clone()),
+            coverages: Coverages::new(sidecar.clone(), documents.clone()),
+            eligibility: Eligibilities::new(sidecar.clone(), documents.clone()),
+            claims: Claims::new(sidecar.clone(), documents.clone()),
+            clearinghouse: Clearinghouse::new(sidecar.clone()),
+            remittances: Remittances::new(sidecar.clone(), documents.clone()),
             settings: config.books.clone(),
         });
+
+        tokio::spawn(follow_up::run(books.clone()));
 
         let (known, kept) = (Arc::clone(&tokens), recorder.clone());
         let readiness = Readiness::of(&sidecar)

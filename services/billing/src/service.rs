@@ -2,11 +2,16 @@
 
 pub mod act;
 pub mod claim_act;
+pub mod claims;
+mod coverages;
 pub mod days;
 pub mod draft;
+pub mod follow_up;
 pub mod issue;
 pub mod open_accounts;
+mod payers;
 pub mod print;
+pub mod remittances;
 pub mod reports;
 mod round;
 mod rounds;
@@ -35,16 +40,22 @@ use crate::{
     },
     outbound::{
         accounts::Accounts,
+        claims::Claims,
+        clearinghouse::Clearinghouse,
+        coverages::Coverages,
         days::Days,
         demographics::Demographics,
+        eligibility::Eligibilities,
         fees::FeeSchedules,
         journal::{Journal, Versioned},
         lists::Lists,
+        payers::Payers,
+        remittances::Remittances,
         reports::Reports,
     },
 };
 
-pub use self::schedules::ScheduleError;
+pub use self::{coverages::CoverageError, payers::PayerError, schedules::ScheduleError};
 
 /// How the clinic keeps its books.
 #[derive(Clone, Debug)]
@@ -104,6 +115,18 @@ pub struct Parts {
     pub days: Days,
     /// Reports.
     pub reports: Reports,
+    /// Who pays.
+    pub payers: Payers,
+    /// For whom.
+    pub coverages: Coverages,
+    /// What payers say of their members.
+    pub eligibility: Eligibilities,
+    /// What payers are asked to pay for.
+    pub claims: Claims,
+    /// Who passes that on.
+    pub clearinghouse: Clearinghouse,
+    /// What payers pay.
+    pub remittances: Remittances,
     /// How the books are kept.
     pub settings: Settings,
 }
@@ -119,6 +142,12 @@ pub struct Books {
     fees: FeeSchedules,
     demographics: Demographics,
     days: Days,
+    payers: Payers,
+    coverages: Coverages,
+    eligibility: Eligibilities,
+    pub(crate) claims: Claims,
+    clearinghouse: Clearinghouse,
+    pub(crate) remittances: Remittances,
     open_days: OpenDays,
     turns: Turns<Asked, Answer>,
     issues: Turns<Issuing, Answer>,
@@ -127,7 +156,22 @@ pub struct Books {
 impl Books {
     /// Books on these parts; needs a runtime, since their queues begin to work.
     pub fn new(parts: Parts) -> Self {
-        let Parts { accounts, journal, fees, demographics, lists, days, reports, settings } = parts;
+        let Parts {
+            accounts,
+            journal,
+            fees,
+            demographics,
+            lists,
+            days,
+            reports,
+            payers,
+            coverages,
+            eligibility,
+            claims,
+            clearinghouse,
+            remittances,
+            settings,
+        } = parts;
         let settings = Arc::new(settings);
         let open_days = OpenDays::new(Arc::clone(&settings), days.clone());
         let desk = Desk { journal: journal.clone(), settings: Arc::clone(&settings), days: open_days.clone() };
@@ -142,7 +186,25 @@ impl Books {
             let desk = desk.clone();
             async move { desk.take_numbers(asked).await }
         });
-        Self { lists, reports, settings, accounts, journal, fees, demographics, days, open_days, turns, issues }
+        Self {
+            lists,
+            reports,
+            settings,
+            accounts,
+            journal,
+            fees,
+            demographics,
+            days,
+            payers,
+            coverages,
+            eligibility,
+            claims,
+            clearinghouse,
+            remittances,
+            open_days,
+            turns,
+            issues,
+        }
     }
 
     /// The account of a patient.

@@ -1,5 +1,6 @@
 //! Coverages: who insures a patient, when, in which order and on what terms; <http://hl7.org/fhir/R4/coverage.html>.
 
+pub mod eligibility;
 mod terms;
 
 use std::num::NonZeroU8;

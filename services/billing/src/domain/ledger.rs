@@ -168,12 +168,8 @@ impl Place {
 
     /// An account of one claim.
     pub fn of_claim(account: LedgerAccount, invoice: InvoiceId, claim: ClaimId, payer: PayerId) -> Self {
-        let about = About {
-            invoice_id: Some(invoice),
-            claim_id: Some(claim),
-            payer_id: Some(payer),
-            ..About::default()
-        };
+        let about =
+            About { invoice_id: Some(invoice), claim_id: Some(claim), payer_id: Some(payer), ..About::default() };
         Self { account, about }
     }
 

@@ -2,14 +2,18 @@
 
 pub mod accounts;
 pub mod admission;
+pub mod claims;
+pub mod coverages;
 pub mod days;
 pub mod fees;
 pub mod invoices;
 pub mod ledger;
 mod lines;
+pub mod payers;
 pub mod payments;
 mod read;
 mod refusals;
+pub mod remittances;
 pub mod reports;
 
 use std::sync::Arc;
@@ -19,9 +23,10 @@ use audit::Recorder;
 use contracts::{
     DESCRIPTORS,
     billing::v1::{
-        accounts_server::AccountsServer, days_server::DaysServer, fee_schedules_server::FeeSchedulesServer,
-        invoices_server::InvoicesServer, ledger_server::LedgerServer, payments_server::PaymentsServer,
-        reports_server::ReportsServer,
+        accounts_server::AccountsServer, claims_server::ClaimsServer, coverages_server::CoveragesServer,
+        days_server::DaysServer, fee_schedules_server::FeeSchedulesServer, invoices_server::InvoicesServer,
+        ledger_server::LedgerServer, payers_server::PayersServer, payments_server::PaymentsServer,
+        remittances_server::RemittancesServer, reports_server::ReportsServer,
     },
 };
 use runtime::grpc::{Served, Services};
@@ -39,6 +44,10 @@ pub fn routes(books: &Books, tokens: &Arc<AccessTokens>, recorder: &Recorder) ->
     let ledger = ledger::Ledger::new(books.clone(), admission(&ledger::METHODS)?);
     let days = days::Days::new(books.clone(), admission(&days::METHODS)?);
     let reports = reports::Reports::new(books.clone(), admission(&reports::METHODS)?);
+    let payers = payers::Payers::new(books.clone(), admission(&payers::METHODS)?);
+    let coverages = coverages::Coverages::new(books.clone(), admission(&coverages::METHODS)?);
+    let claims = claims::Claims::new(books.clone(), admission(&claims::METHODS)?);
+    let remittances = remittances::Remittances::new(books.clone(), admission(&remittances::METHODS)?);
     let services = Services::described_by(DESCRIPTORS)
         .serve(AccountsServer::new(accounts))
         .serve(FeeSchedulesServer::new(fees))
@@ -46,6 +55,10 @@ pub fn routes(books: &Books, tokens: &Arc<AccessTokens>, recorder: &Recorder) ->
         .serve(PaymentsServer::new(payments))
         .serve(LedgerServer::new(ledger))
         .serve(DaysServer::new(days))
-        .serve(ReportsServer::new(reports));
+        .serve(ReportsServer::new(reports))
+        .serve(PayersServer::new(payers))
+        .serve(CoveragesServer::new(coverages))
+        .serve(ClaimsServer::new(claims))
+        .serve(RemittancesServer::new(remittances));
     Ok(services.finish()?)
 }

@@ -150,7 +150,8 @@ impl Change {
     /// that meet wait for each other and never in a circle.
     pub(super) fn in_order(mut self) -> Vec<Write> {
         let (recipients, accumulators) = (&mut self.recipients, &mut self.accumulators);
-        let sorted = [&mut self.series, &mut self.invoices, recipients, &mut self.payments, &mut self.claims, accumulators];
+        let sorted =
+            [&mut self.series, &mut self.invoices, recipients, &mut self.payments, &mut self.claims, accumulators];
         for writes in sorted {
             writes.sort_by(|a, b| a.key().cmp(b.key()));
         }

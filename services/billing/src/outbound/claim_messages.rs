@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::messages::{small, time, version};
 use crate::domain::claim::{
-    Filing, Finding, Frequency, Status,
+    Filing, Frequency, Status,
     adjudication::Outcome as Estimated,
     adjustment::{Adjustment, words},
     file::{ClaimFile, Due, Parts, StandingAnswer},
@@ -125,13 +125,8 @@ pub fn estimated(line: &Estimated) -> v1::EstimatedLine {
     }
 }
 
-/// What a remittance says of a claim, with what came of it.
-pub fn claim_payment<C: serde::Serialize>(
-    payment: &ClaimPayment,
-    booked: bool,
-    findings: &[Finding<C>],
-) -> v1::ClaimPayment {
-    let code = |code: &C| serde_json::to_value(code).ok().and_then(|code| code.as_str().map(str::to_owned));
+/// What a remittance says of a claim.
+pub fn claim_payment(payment: &ClaimPayment, booked: bool) -> v1::ClaimPayment {
     v1::ClaimPayment {
         claim_id: payment.claim_id.to_string(),
         control_number: payment.control_number.clone(),
@@ -141,14 +136,7 @@ pub fn claim_payment<C: serde::Serialize>(
         adjustments: adjustments(&payment.adjustments),
         lines: payment.lines.iter().map(line).collect(),
         booked,
-        findings: findings
-            .iter()
-            .map(|finding| v1::Finding {
-                code: code(&finding.code).unwrap_or_default(),
-                pointer: finding.pointer.clone(),
-                detail: finding.words.clone(),
-            })
-            .collect(),
+        findings: Vec::new(),
     }
 }
 

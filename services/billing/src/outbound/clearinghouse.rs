@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use axum::http::{Method, Request, header::CONTENT_TYPE};
 use bytes::Bytes;
-use http::{Method, Request, header::CONTENT_TYPE};
 use problem::Problem;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -80,10 +80,8 @@ fn written(
 ) -> Value {
     let claim: &Claim = &file.claim;
     let lines: Vec<_> = claim.lines.iter().zip(1..).map(line).collect();
-    let prior = claim
-        .prior
-        .as_ref()
-        .map(|prior| json!({ "claimId": prior.claim_id, "controlNumber": prior.control_number }));
+    let prior =
+        claim.prior.as_ref().map(|prior| json!({ "claimId": prior.claim_id, "controlNumber": prior.control_number }));
     json!({
         "claimId": claim.id,
         "submission": file.submissions,

@@ -70,6 +70,14 @@ impl FeeSchedules {
         self.sidecar.query("fees", &serde_json::json!({ "asked": asked })).await
     }
 
+    /// What was agreed on with the payers that are named, by their own schedules alone.
+    pub async fn find_of_payer(&self, asked: &[AskedFee]) -> Result<Vec<Option<FoundFee>>, Failure> {
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.sidecar.query("fees", &serde_json::json!({ "asked": asked, "payersOwn": true })).await
+    }
+
     /// One of them, as it is stored.
     pub async fn get(&self, id: FeeScheduleId) -> Result<Option<Stored<FeeSchedule>>, Failure> {
         self.documents.get(id.0).await

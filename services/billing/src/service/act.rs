@@ -224,6 +224,20 @@ impl Books {
         self.act(ask(payment.document.data.patient_id)).await
     }
 
+    /// Why something cannot be done to a claim now, if it cannot; nothing is changed.
+    pub(super) async fn would(&self, patient: PatientId, act: ClaimAct) -> Result<Option<ActError>, Failure> {
+        let ClaimAct::Book(booked) = &act else { return Ok(None) };
+        let act = Act::Claim(booked.payment.claim_id, act.clone());
+        let request = Keyed { key: Uuid::nil(), hash: Uuid::nil() };
+        let asked = Asked { patient, act, expected: None, request, caller: None, sender: None };
+        let loaded = self.journal.load(&wanted(patient, &[(0, asked.clone())])).await?;
+        let now = Timestamp::now();
+        Ok(match Round::new(&self.settings, loaded, now, self.open_days.day(now)).take(&asked) {
+            Taken::Refused(error) => Some(error),
+            Taken::Decided | Taken::Later | Taken::Served(_) => None,
+        })
+    }
+
     /// What the same request was answered before.
     pub(super) async fn served(&self, outcome: Outcome) -> Answer {
         served(&self.journal, outcome).await

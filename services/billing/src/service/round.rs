@@ -224,7 +224,8 @@ impl<'a> Round<'a> {
         }
         for (id, file) in &self.loaded.books.claims {
             if before.claims.get(id) != Some(file) {
-                clinic = clinic.or_else(|| self.loaded.books.invoices.get(&file.claim.invoice_id).map(|one| one.clinic_id));
+                clinic =
+                    clinic.or_else(|| self.loaded.books.invoices.get(&file.claim.invoice_id).map(|one| one.clinic_id));
                 let is_target = asked.act.target() == Target::Claim(*id);
                 self.claims.entry(*id).or_default().add(asked, is_target);
             }

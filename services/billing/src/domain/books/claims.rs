@@ -189,7 +189,11 @@ impl PatientBooks {
         });
         let accepted = check_claim(&answer.payment, answer.at, answer.payer_id, answer.currency, known);
         let Accepted { action, .. } = accepted.map_err(Refusal::Unbookable)?;
-        if action == Action::Reverse { self.take_back_answer(answer, facts) } else { self.settle(answer, action, facts) }
+        if action == Action::Reverse {
+            self.take_back_answer(answer, facts)
+        } else {
+            self.settle(answer, action, facts)
+        }
     }
 
     fn settle(&mut self, answer: &Answer, action: Action, facts: Facts<'_>) -> Result<Moved, Refusal> {
@@ -225,7 +229,8 @@ impl PatientBooks {
         let mut postings = Postings::default();
         self.take_place(id, facts.windows, &mut postings)?;
         // What the prior paid has to be back first, or it would be taken from the patient.
-        if let Some(prior) = prior.filter(|prior| self.claim(prior.claim_id).is_ok_and(|file| file.standing.is_some())) {
+        if let Some(prior) = prior.filter(|prior| self.claim(prior.claim_id).is_ok_and(|file| file.standing.is_some()))
+        {
             return Err(Refusal::PriorStands(prior.claim_id));
         }
         let expected = self.claim(id)?.expected;
@@ -357,7 +362,8 @@ impl PatientBooks {
 
     fn count(&mut self, claim: &Claim, used: Delta) -> Result<(), Refusal> {
         let before = self.accumulators.remove(&claim.coverage_id);
-        let before = before.unwrap_or_else(|| crate::domain::claim::adjudication::Accumulators::empty(claim.coverage_id));
+        let before =
+            before.unwrap_or_else(|| crate::domain::claim::adjudication::Accumulators::empty(claim.coverage_id));
         let counted = before.count(claim.id, used).ok_or(Refusal::NotCounted(claim.id))?;
         self.accumulators.insert(claim.coverage_id, counted);
         Ok(())

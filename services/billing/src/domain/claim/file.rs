@@ -220,6 +220,10 @@ impl ClaimFile {
         let from = self.claim.status;
         // Whatever leads to a draft is what has to be done first.
         let why = |reason| Refusal::NotAllowed { from, action: Action::Revise, reason };
-        if from == Status::Draft { Ok(()) } else { Err(why(transition(Some(from), Action::Revise).err().unwrap_or(Reason::Written))) }
+        if from == Status::Draft {
+            Ok(())
+        } else {
+            Err(why(transition(Some(from), Action::Revise).err().unwrap_or(Reason::Written)))
+        }
     }
 }

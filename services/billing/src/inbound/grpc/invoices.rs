@@ -80,12 +80,12 @@ impl Invoices {
             act,
             expected: Some(version(expected)),
             request,
-            caller: caller.clone(),
+            caller: Some(caller.clone()),
             sender: Sender::current(),
         };
         match self.books.act_on_invoice(id, asked).await {
             Ok(Done::Invoice(done)) => Ok(Some(told(&done))),
-            Ok(Done::Payment(_)) => Err(Problem::internal("an act on an invoice answered a payment")),
+            Ok(Done::Payment(_) | Done::Claim(_)) => Err(Problem::internal("an act on an invoice answered none")),
             Err(ActError::Unknown) => Err(missed()),
             Err(error) => Err(error.into()),
         }

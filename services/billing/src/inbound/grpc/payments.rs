@@ -127,7 +127,7 @@ impl Payments {
             act,
             expected: Some(version(asked.expected_version())),
             request: key,
-            caller: caller.clone(),
+            caller: Some(caller.clone()),
             sender: Sender::current(),
         };
         match self.books.act_on_payment(id, wanted).await {
@@ -191,7 +191,7 @@ impl Payments {
 fn told(done: Done) -> Result<wire::Payment, Problem> {
     match done {
         Done::Payment(found) => Ok(one(&found)),
-        Done::Invoice(_) => Err(Problem::internal("an act on a payment answered an invoice")),
+        Done::Invoice(_) | Done::Claim(_) => Err(Problem::internal("an act on a payment answered none")),
     }
 }
 
@@ -211,7 +211,8 @@ impl payments_server::Payments for Payments {
         let (payment, direction) = self.payment(key.key, &asked, Timestamp::now())?;
         let patient = payment.patient_id;
         let act = if asked.pending { Act::Announce(payment) } else { Act::Record(payment, direction) };
-        let asked = Asked { patient, act, expected: None, request: key, caller, sender: Sender::current() };
+        let asked =
+            Asked { patient, act, expected: None, request: key, caller: Some(caller), sender: Sender::current() };
         let payment = Some(told(self.books.act(asked).await.map_err(Problem::from)?)?);
         Ok(Response::new(RecordPaymentResponse { payment }))
     }

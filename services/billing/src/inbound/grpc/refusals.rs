@@ -1,5 +1,8 @@
 //! What is said to who is refused.
 
+mod claiming;
+mod covering;
+
 use problem::{Kind, Problem};
 
 use crate::{
@@ -93,6 +96,7 @@ impl From<books::Refusal> for Problem {
             Refusal::Invoice(refusal) => of_invoice(&refusal, None),
             Refusal::Allocation { at, source } => of_invoice(&source, Some(at)),
             Refusal::Payment(refusal) => of_payment(&refusal),
+            refusal => claiming::of_claim(&refusal),
         }
     }
 }

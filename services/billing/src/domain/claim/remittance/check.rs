@@ -66,6 +66,33 @@ pub enum Code {
     NotExpected,
 }
 
+impl Code {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::AmountTooLarge => "amount-too-large",
+            Self::RemittanceUnbalanced => "remittance-unbalanced",
+            Self::ClaimUnbalanced => "claim-unbalanced",
+            Self::LinesUnbalanced => "lines-unbalanced",
+            Self::LineUnbalanced => "line-unbalanced",
+            Self::ClaimUnknown => "claim-unknown",
+            Self::ClaimOfOtherPayer => "claim-of-other-payer",
+            Self::CurrencyDiffers => "currency-differs",
+            Self::LineUnknown => "line-unknown",
+            Self::LineMissing => "line-missing",
+            Self::BilledDiffers => "billed-differs",
+            Self::DeniedButPaid => "denied-but-paid",
+            Self::DeniedWithoutReason => "denied-without-reason",
+            Self::SignWrong => "sign-wrong",
+            Self::AnsweredAlready => "answered-already",
+            Self::NothingToReverse => "nothing-to-reverse",
+            Self::ReversalDiffers => "reversal-differs",
+            Self::NotExpected => "not-expected",
+        }
+    }
+}
+
 /// What is known of a claim.
 #[derive(Clone, Copy, Debug)]
 pub struct Known<'a> {
@@ -182,7 +209,8 @@ pub fn check_claim<'a>(
         found.push((Code::NotExpected, "/status".to_owned()));
     }
     if !found.is_empty() {
-        let named = found.into_iter().map(|(code, place)| Finding::new(code, format!("/claims/{at}{place}"), words(code)));
+        let named =
+            found.into_iter().map(|(code, place)| Finding::new(code, format!("/claims/{at}{place}"), words(code)));
         return Err(named.collect());
     }
     let reversal = payment.status == ClaimStatusCode::Reversal;
