@@ -7,6 +7,7 @@ mod issuer;
 mod parts;
 mod place;
 mod sidecar;
+mod stranger;
 
 use std::{future::Future, process::ExitCode};
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use local::{App, Home, Ports, Process, Tokens, launch::launch};
+use local::{App, Home, Ports, Process, Tokens, launch::launch, ports::Block};
 use serde::Deserialize;
 use tokio::{process::Command, time::Instant};
 
@@ -43,9 +43,26 @@ impl Sidecars {
     pub(crate) fn start(&self, app: App, serving: bool) -> Result<Process> {
         let run: Run = serde_yaml_ng::from_str(&fs::read_to_string(self.repo.join("dapr/dapr.yaml"))?)?;
         let run = run.apps.into_iter().find(|run| run.app_id == app.id()).context("dapr.yaml has no such app")?;
-        let block = self.ports.app(app);
+        let configuration = self.configuration(app, &run.config_file_path)?;
+        let mut resources = run.resources_paths;
+        if app == App::Patient {
+            // What an operator may add; its receiver is the test's.
+            resources.push("../components/reminders".to_owned());
+        }
+        self.start_daprd(app.id(), self.ports.app(app), &configuration, &resources, serving)
+    }
+
+    /// Starts a sidecar for the app of this id at these ports.
+    pub(crate) fn start_daprd(
+        &self,
+        id: &str,
+        block: Block,
+        configuration: &Path,
+        resources: &[String],
+        serving: bool,
+    ) -> Result<Process> {
         let mut command = Command::new(self.runtime.join(".dapr/bin/daprd"));
-        command.args(["--app-id", app.id(), "--log-as-json"]);
+        command.args(["--app-id", id, "--log-as-json"]);
         command.args(["--dapr-http-port", &block.http.to_string(), "--dapr-grpc-port", &block.grpc.to_string()]);
         command.args([
             "--dapr-internal-grpc-port",
@@ -62,13 +79,9 @@ impl Sidecars {
             command.args([&format!("--{listen}"), "127.0.0.1"]);
         }
         command.args(["--enable-mtls", "--sentry-address", &format!("127.0.0.1:{}", self.ports.sentry())]);
-        command.arg("--config").arg(self.in_repo(&run.config_file_path));
-        for path in &run.resources_paths {
+        command.arg("--config").arg(configuration);
+        for path in resources {
             command.arg("--resources-path").arg(self.in_repo(path));
-        }
-        if app == App::Patient {
-            // What an operator may add; its receiver is the test's.
-            command.arg("--resources-path").arg(self.repo.join("components/reminders"));
         }
         if serving {
             command.args(["--app-port", &block.app.to_string(), "--app-protocol", "http", "--enable-app-health-check"]);
@@ -82,12 +95,17 @@ impl Sidecars {
             .env("NAMESPACE", local::sentry::NAMESPACE)
             .env("PMS_PORT_BASE", self.ports.base().to_string())
             .env("PMS_INSTANCES", "1");
-        launch(&self.home, &format!("{app}-sidecar"), &mut command)
+        launch(&self.home, &format!("{id}-sidecar"), &mut command)
     }
 
     /// Waits until the sidecar of `app` answers.
     pub(crate) async fn ready(&self, app: App) -> Result<()> {
-        let url = format!("http://127.0.0.1:{}/v1.0/healthz", self.ports.app(app).http);
+        self.ready_at(app.id(), self.ports.app(app)).await
+    }
+
+    /// Waits until the sidecar at these ports answers.
+    pub(crate) async fn ready_at(&self, id: &str, block: Block) -> Result<()> {
+        let url = format!("http://127.0.0.1:{}/v1.0/healthz", block.http);
         let until = Instant::now() + READY;
         while Instant::now() < until {
             if reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
@@ -96,13 +114,13 @@ impl Sidecars {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         bail!(
-            "the sidecar of {app} does not get ready\n{}",
-            local::launch::tail(&self.home.log(&format!("{app}-sidecar")))
+            "the sidecar of {id} does not get ready\n{}",
+            local::launch::tail(&self.home.log(&format!("{id}-sidecar")))
         )
     }
 
     /// Paths in `dapr.yaml` begin at a folder beside `dapr/`.
-    fn in_repo(&self, path: &str) -> PathBuf {
+    pub(crate) fn in_repo(&self, path: &str) -> PathBuf {
         self.repo.join(Path::new(path).strip_prefix("..").unwrap_or(Path::new(path)))
     }
 }

@@ -4,9 +4,10 @@ use access::Role;
 use anyhow::Context as _;
 use contracts::billing::v1::{
     self as wire, CreateInvoiceRequest, Invoice, InvoiceLine, IssueInvoiceRequest, OpenAccountsRequest, Payment,
-    PaymentMethod, RecordPaymentRequest, accounts_client::AccountsClient, days_client::DaysClient,
-    fee_schedules_client::FeeSchedulesClient, invoices_client::InvoicesClient, ledger_client::LedgerClient,
-    payments_client::PaymentsClient, reports_client::ReportsClient,
+    PaymentMethod, RecordPaymentRequest, accounts_client::AccountsClient, coverages_client::CoveragesClient,
+    days_client::DaysClient, fee_schedules_client::FeeSchedulesClient, invoices_client::InvoicesClient,
+    ledger_client::LedgerClient, payers_client::PayersClient, payments_client::PaymentsClient,
+    reports_client::ReportsClient,
 };
 use testkit::{Parts, Result};
 use tonic::{
@@ -63,6 +64,14 @@ impl Desk {
 
     pub(super) fn reports(&self) -> ReportsClient<Behind> {
         ReportsClient::with_interceptor(self.channel.clone(), self.caller.clone())
+    }
+
+    pub(super) fn payers(&self) -> PayersClient<Behind> {
+        PayersClient::with_interceptor(self.channel.clone(), self.caller.clone())
+    }
+
+    pub(super) fn coverages(&self) -> CoveragesClient<Behind> {
+        CoveragesClient::with_interceptor(self.channel.clone(), self.caller.clone())
     }
 
     /// Has the account of a patient opened, as their registration would.

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod adding_up;
+mod clearing_house;
 mod closing;
+mod covering;
 mod desk;
 mod drafting;
 mod events;
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         tokio::spawn(app.run());
         parts.ready().await?;
         parts.start_neighbour(testkit::App::Patient, people::routes()).await?;
+        parts.start_clearing_house(clearing_house::routes()).await?;
         let mut trials = accounts::tests(&parts);
         trials.extend(events::tests(&parts));
         trials.extend(drafting::tests(&parts));
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         trials.extend(adding_up::tests(&parts));
         trials.extend(printing::tests(&parts));
         trials.extend(reporting::tests(&parts));
+        trials.extend(covering::tests(&parts));
         // From here on, what is done belongs to the days after.
         trials.extend(closing::tests(&parts));
         trials.extend(volume::tests(&parts));
@@ -51,10 +55,12 @@ fn main() -> ExitCode {
             &parts,
             &[
                 "billing.v1.Accounts",
+                "billing.v1.Coverages",
                 "billing.v1.Days",
                 "billing.v1.FeeSchedules",
                 "billing.v1.Invoices",
                 "billing.v1.Ledger",
+                "billing.v1.Payers",
                 "billing.v1.Payments",
                 "billing.v1.Reports",
             ],

@@ -44,13 +44,10 @@ pub(super) fn coverage(id: CoverageId, given: &wire::Coverage) -> Result<Coverag
     let relationship = relationship(&given.relationship, found);
     let period = period(given, found);
     let order = order(given.order, found);
-    let terms = match &given.terms {
-        Some(terms) => read_terms(terms, found),
-        None => {
-            found.add("coverage.terms", "is required");
-            None
-        }
-    };
+    if given.terms.is_none() {
+        found.add("coverage.terms", "is required");
+    }
+    let terms = given.terms.as_ref().and_then(|terms| read_terms(terms, found));
     let whole = (|| {
         Some(Coverage {
             id,
