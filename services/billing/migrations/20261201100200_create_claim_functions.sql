@@ -48,8 +48,8 @@ begin
     'claims', (select coalesce(jsonb_agg(document.stored('claim', id)), '[]') from unnest(wanted_claims) as id),
     'coverages', (select coalesce(jsonb_agg(document.stored('coverage', id)), '[]') from unnest(wanted_coverages) as id),
     'accumulators', (
-      select coalesce(jsonb_agg(found) filter (where found is not null), '[]')
-      from unnest(wanted_coverages) as id cross join lateral document.stored('accumulators', id) as found),
+      select coalesce(jsonb_agg(used) filter (where used is not null), '[]')
+      from unnest(wanted_coverages) as id cross join lateral document.stored('accumulators', id) as used),
     'payers', (
       select coalesce(jsonb_agg(document.stored('payer', payer_id)), '[]')
       from (select distinct payer_id from projection.coverages where coverage_id = any (wanted_coverages)) as asked),

@@ -7,6 +7,7 @@ use std::{
 
 use axum::{
     Json, Router,
+    http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -23,7 +24,7 @@ pub(super) const FORMER: &str = "FORMER";
 static ASKED: Mutex<(Vec<Value>, bool)> = Mutex::new((Vec::new(), false));
 
 pub(super) fn routes() -> Router {
-    Router::new().route("/eligibility", post(eligibility))
+    Router::new().route("/eligibility", post(eligibility)).route("/claims", post(claims))
 }
 
 /// From now on nobody answers, or somebody does.
@@ -35,6 +36,25 @@ pub(super) fn is_silent(silent: bool) {
 pub(super) fn asked_about(coverage: &str) -> Vec<Value> {
     let asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
     asked.0.iter().filter(|question| question["coverageId"] == coverage).cloned().collect()
+}
+
+/// The claims that came for an id, in their order.
+pub(super) fn claimed(claim: &str) -> Vec<Value> {
+    let asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
+    asked.0.iter().filter(|question| question["claimId"] == claim).cloned().collect()
+}
+
+async fn claims(Json(claim): Json<Value>) -> Response {
+    let member = claim["subscriber"]["memberId"].as_str().unwrap_or_default().to_owned();
+    let first = {
+        let mut asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.0.push(claim.clone());
+        asked.0.iter().filter(|question| question["claimId"] == claim["claimId"]).count() == 1
+    };
+    if member == OF_SILENT_PAYER && first {
+        return hang().await;
+    }
+    StatusCode::ACCEPTED.into_response()
 }
 
 async fn eligibility(Json(question): Json<Value>) -> Response {

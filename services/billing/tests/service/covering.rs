@@ -18,7 +18,7 @@ use super::desk::{Desk, Refused as _, There as _, fields, keyed, slug};
 
 type Answered<T> = std::result::Result<T, Status>;
 
-fn payer(name: &str) -> Payer {
+pub(super) fn payer(name: &str) -> Payer {
     Payer {
         name: name.to_owned(),
         electronic_id: "60054".to_owned(),
@@ -30,7 +30,7 @@ fn payer(name: &str) -> Payer {
     }
 }
 
-fn coverage(patient: Uuid, payer: &Payer, order: i32) -> Coverage {
+pub(super) fn coverage(patient: Uuid, payer: &Payer, order: i32) -> Coverage {
     Coverage {
         patient_id: patient.to_string(),
         payer_id: payer.payer_id.clone(),
@@ -59,12 +59,12 @@ async fn covered(parts: &Parts) -> Result<(Desk, Payer, Uuid)> {
     Ok((desk, payer, patient))
 }
 
-async fn written(desk: &Desk, payer: Payer, key: Uuid) -> Answered<Payer> {
+pub(super) async fn written(desk: &Desk, payer: Payer, key: Uuid) -> Answered<Payer> {
     let asked = CreatePayerRequest { payer: Some(payer) };
     Ok(desk.payers().create_payer(keyed(asked, key)).await?.into_inner().payer.unwrap_or_default())
 }
 
-async fn insured(desk: &Desk, coverage: Coverage, key: Uuid) -> Answered<Coverage> {
+pub(super) async fn insured(desk: &Desk, coverage: Coverage, key: Uuid) -> Answered<Coverage> {
     let asked = CreateCoverageRequest { coverage: Some(coverage) };
     Ok(desk.coverages().create_coverage(keyed(asked, key)).await?.into_inner().coverage.unwrap_or_default())
 }

@@ -4,10 +4,10 @@ use access::Role;
 use anyhow::Context as _;
 use contracts::billing::v1::{
     self as wire, CreateInvoiceRequest, Invoice, InvoiceLine, IssueInvoiceRequest, OpenAccountsRequest, Payment,
-    PaymentMethod, RecordPaymentRequest, accounts_client::AccountsClient, coverages_client::CoveragesClient,
-    days_client::DaysClient, fee_schedules_client::FeeSchedulesClient, invoices_client::InvoicesClient,
-    ledger_client::LedgerClient, payers_client::PayersClient, payments_client::PaymentsClient,
-    reports_client::ReportsClient,
+    PaymentMethod, RecordPaymentRequest, accounts_client::AccountsClient, claims_client::ClaimsClient,
+    coverages_client::CoveragesClient, days_client::DaysClient, fee_schedules_client::FeeSchedulesClient,
+    invoices_client::InvoicesClient, ledger_client::LedgerClient, payers_client::PayersClient,
+    payments_client::PaymentsClient, remittances_client::RemittancesClient, reports_client::ReportsClient,
 };
 use testkit::{Parts, Result};
 use tonic::{
@@ -56,6 +56,14 @@ impl Desk {
 
     pub(super) fn ledger(&self) -> LedgerClient<Behind> {
         LedgerClient::with_interceptor(self.channel.clone(), self.caller.clone())
+    }
+
+    pub(super) fn claims(&self) -> ClaimsClient<Behind> {
+        ClaimsClient::with_interceptor(self.channel.clone(), self.caller.clone())
+    }
+
+    pub(super) fn remittances(&self) -> RemittancesClient<Behind> {
+        RemittancesClient::with_interceptor(self.channel.clone(), self.caller.clone())
     }
 
     pub(super) fn days(&self) -> DaysClient<Behind> {
@@ -217,7 +225,26 @@ pub(super) async fn does_not_add_up(parts: &Parts) -> Result<Vec<serde_json::Val
                  and postings.date <= days.date and postings.date > coalesce(days.after, '-infinity'))), \
              gaps as (select 'series ' || series_id as what from projection.numbers group by series_id \
                having count(*) <> max(place) or min(place) <> 1 or max(place) <> \
-               (select last from projection.series where series.series_id = numbers.series_id)) \
+               (select last from projection.series where series.series_id = numbers.series_id)), \
+             insured as (select 'insurance of invoice ' || invoice_id as what from projection.invoices \
+               left join projection.invoice_balances as held using (invoice_id) left join \
+               (select invoice_id, sum(amount) as open from postings where account = 'insurance-receivable' group by 1) as posted \
+               using (invoice_id) where (invoices.insurance_open, coalesce(held.insurance_open, 0)) \
+               is distinct from (coalesce(posted.open, 0)::bigint, coalesce(posted.open, 0)::bigint)), \
+             payers as (select 'insurance of ' || patient_id as what from projection.account_balances left join \
+               (select patient_id, sum(amount) as open from postings where account = 'insurance-receivable' group by 1) as posted \
+               using (patient_id) where insurance <> coalesce(open, 0)), \
+             claims as (select 'claim ' || claim_id as what from projection.claims full join \
+               (select claim_id, sum(amount) as open from postings where account = 'insurance-receivable' group by 1) as posted \
+               using (claim_id) where coalesce(expected, 0) <> coalesce(open, 0)), \
+             used as (select 'used of ' || claim.key as what from docs as claim left join docs as used \
+               on used.key = 'accumulators/' || (claim.data ->> 'coverageId') where claim.key like 'claim/%' \
+               and claim.data #> '{standing,used}' is distinct from used.data #> array['claims', claim.data ->> 'id']), \
+             booked as (select 'remittance ' || remittance_id || ' at ' || place as what from projection.remittance_claims \
+               join projection.journal using (journal_id) where paid <> (select coalesce(sum(amount), 0) from postings \
+                 where postings.journal_id = remittance_claims.journal_id and account = 'insurance-unapplied')) \
+             select what from insured union all select what from payers union all select what from claims \
+             union all select what from used union all select what from booked union all \
              select what from unbalanced union all select what from invoices union all select what from documents \
              union all select what from payments union all select what from allocated union all select what from accounts \
              union all select what from gaps union all select what from closed union all select what from drawers",

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod adding_up;
+mod claiming;
 mod clearing_house;
 mod closing;
 mod covering;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         trials.extend(printing::tests(&parts));
         trials.extend(reporting::tests(&parts));
         trials.extend(covering::tests(&parts));
+        trials.extend(claiming::tests(&parts));
         // From here on, what is done belongs to the days after.
         trials.extend(closing::tests(&parts));
         trials.extend(volume::tests(&parts));
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
             &parts,
             &[
                 "billing.v1.Accounts",
+                "billing.v1.Claims",
                 "billing.v1.Coverages",
                 "billing.v1.Days",
                 "billing.v1.FeeSchedules",
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
                 "billing.v1.Ledger",
                 "billing.v1.Payers",
                 "billing.v1.Payments",
+                "billing.v1.Remittances",
                 "billing.v1.Reports",
             ],
         ));
