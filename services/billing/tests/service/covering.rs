@@ -3,6 +3,8 @@
 mod asking;
 mod refusing;
 
+use std::time::{Duration, Instant};
+
 use access::Role;
 use contracts::billing::v1::{
     ClaimFiling, Coverage, CoverageStatus, CoverageTerms, CreateCoverageRequest, CreatePayerRequest,
@@ -10,6 +12,7 @@ use contracts::billing::v1::{
     ReplacePayerRequest, SecondaryRule, ServiceCopay,
 };
 use libtest_mimic::Trial;
+use serde_json::json;
 use testkit::{Parts, Result, test};
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -256,6 +259,38 @@ fn orders(parts: &Parts) -> Vec<Trial> {
             let gone = Coverage { status: CoverageStatus::EnteredInError.into(), ..year.clone() };
             replaced(&desk, &first.coverage_id, same.version, gone).await?;
             assert_eq!(replaced(&desk, &cancelled.coverage_id, 1, year).await?.version, 2, "the place is free now");
+            Ok(())
+        }),
+        test("who_comes_while_another_instance_writes_waits_and_is_refused", parts, |parts| async move {
+            let (desk, payer, patient) = covered(&parts).await?;
+            let theirs = Uuid::now_v7();
+            let document = json!({
+                "schema": 1, "version": 1, "events": [], "requests": [],
+                "data": {
+                    "id": theirs, "status": "active", "patientId": patient, "payerId": payer.payer_id, "plan": "Theirs",
+                    "relationship": "self", "period": {"start": "2026-06-01"}, "order": 1,
+                    "terms": {
+                        "currency": "EUR", "copay": "free", "copaySkipsDeductible": false, "deductible": 0,
+                        "coinsurance": 0, "planYear": [1, 1], "secondaryRule": "standard",
+                    },
+                },
+            });
+            // Their transaction has written and is not over yet.
+            let slow = format!(
+                "do $do$ begin insert into state.state (key, value) values ('coverage/{theirs}', convert_to('{document}', 'UTF8')); \
+                 perform pg_sleep(0.5); end $do$"
+            );
+            let mine = async {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let begun = Instant::now();
+                let refused = insured(&desk, coverage(patient, &payer, 1), Uuid::now_v7()).await;
+                (refused, begun.elapsed())
+            };
+            let (done, (mine, waited)) = tokio::join!(parts.execute(&slow), mine);
+            done?;
+            assert_eq!(slug(&mine.refused()?), "coverage-order-taken");
+            assert!(waited > Duration::from_millis(100), "it waited for them: {waited:?}");
+            assert_eq!(listed(&desk, patient, None).await?, [theirs.to_string()]);
             Ok(())
         }),
         test("of_coverages_with_one_order_at_the_same_moment_one_is_there", parts, |parts| async move {

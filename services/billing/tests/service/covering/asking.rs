@@ -16,7 +16,8 @@ use crate::{
     desk::{Refused as _, There as _, fields, slug},
 };
 
-const DAY: &str = "2026-11-30";
+/// A day that is not today.
+const DAY: &str = "2026-10-05";
 
 async fn eligible(desk: &Desk, coverage: &Coverage, max_age: Option<i64>) -> Answered<Eligibility> {
     let asked = CheckEligibilityRequest {
@@ -90,7 +91,7 @@ fn eligibility(parts: &Parts) -> Vec<Trial> {
                     let of = |subtype: &str| {
                         rows.iter().find(|row| row["subtype"] == subtype).map(|row| row["count"].clone())
                     };
-                    Ok(of("check").is_some_and(|count| count.as_i64() >= Some(3)) && of("read") == Some(2.into()))
+                    Ok(of("check").is_some_and(|count| count == 4) && of("read") == Some(2.into()))
                 })
                 .await
         }),
