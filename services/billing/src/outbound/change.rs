@@ -52,7 +52,7 @@ pub struct Change {
     recipients: Vec<Write>,
     journal: Vec<(Option<PatientId>, Write)>,
     payments: Vec<Write>,
-    claims: Vec<Write>,
+    claims: Vec<(bool, Write)>,
     accumulators: Vec<Write>,
 }
 
@@ -121,7 +121,7 @@ impl Change {
         let version = next(stored);
         let message = v1::ClaimChanged { claim: Some(claim_messages::snapshot(file, version, now)) };
         let events = vec![event(topic::BILLING_CLAIM_CHANGED, id.0, now, trail, &message)?];
-        self.claims.push(write(id.0, stored, file.clone(), events, None, &trail.entries)?);
+        self.claims.push((file.live, write(id.0, stored, file.clone(), events, None, &trail.entries)?));
         Ok(version)
     }
 
@@ -150,13 +150,15 @@ impl Change {
     /// that meet wait for each other and never in a circle.
     pub(super) fn in_order(mut self) -> Vec<Write> {
         let (recipients, accumulators) = (&mut self.recipients, &mut self.accumulators);
-        let sorted =
-            [&mut self.series, &mut self.invoices, recipients, &mut self.payments, &mut self.claims, accumulators];
+        let sorted = [&mut self.series, &mut self.invoices, recipients, &mut self.payments, accumulators];
         for writes in sorted {
             writes.sort_by(|a, b| a.key().cmp(b.key()));
         }
         // Acts of one patient stay in the order in which they were done.
         self.journal.sort_by_key(|(patient, _)| *patient);
+        // One claim of an invoice and payer stands at a time: what takes the place of another comes after it.
+        self.claims.sort_by(|(a_stands, a), (b_stands, b)| (a_stands, a.key()).cmp(&(b_stands, b.key())));
+        let claims = self.claims.into_iter().map(|(_, written)| written);
         let journal = self.journal.into_iter().map(|(_, written)| written);
         self.series
             .into_iter()
@@ -164,7 +166,7 @@ impl Change {
             .chain(self.recipients)
             .chain(journal)
             .chain(self.payments)
-            .chain(self.claims)
+            .chain(claims)
             .chain(self.accumulators)
             .collect()
     }

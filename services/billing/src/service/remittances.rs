@@ -1,6 +1,6 @@
 //! Remittances: taken in with their money at once, and booked claim by claim.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use access::Caller;
 use audit::{Action, Entry};
@@ -19,7 +19,7 @@ use crate::{
         books::Refusal,
         claim::{
             self, Finding,
-            remittance::{Code, Remittance, in_order, whole},
+            remittance::{ClaimStatusCode, Code, Remittance, in_order, whole},
         },
         coverage::PayerId,
         ids::{JournalId, PatientId, RemittanceId, UserId},
@@ -153,19 +153,23 @@ impl Books {
     /// A remittance, with why what waits of it does, as things stand.
     pub async fn remittance(&self, id: RemittanceId) -> Result<Option<BookedRemittance>, Failure> {
         let Some(found) = self.remittances.get(id).await? else { return Ok(None) };
-        let mut waiting = BTreeMap::new();
+        let (mut waiting, mut not_reversed) = (BTreeMap::new(), BTreeSet::new());
         for (at, payment) in in_order(&found.data.remittance.claims) {
             if found.booked.contains(&at) {
                 continue;
             }
             let why = match found.patients[at] {
                 None => vec![unknown(at)],
+                Some(_) if not_reversed.contains(&payment.claim_id) => vec![reversal_waits(at)],
                 Some(patient) => match self.would(patient, asked(&found, at, payment)).await? {
                     None => Vec::new(),
                     Some(error) => why(at, error)?,
                 },
             };
             waiting.insert(at, why);
+            if payment.status == ClaimStatusCode::Reversal {
+                not_reversed.insert(payment.claim_id);
+            }
         }
         Ok(Some(BookedRemittance { found, waiting }))
     }
@@ -187,8 +191,13 @@ impl Books {
         }
         let tried = stream::iter(of_patients).map(|(patient, places)| async move {
             let mut refused = Vec::new();
+            let mut not_reversed = BTreeSet::new();
             for at in places {
                 let payment = &found.data.remittance.claims[at];
+                if not_reversed.contains(&payment.claim_id) {
+                    refused.push((at, vec![reversal_waits(at)]));
+                    continue;
+                }
                 let act = Act::Claim(payment.claim_id, asked(found, at, payment));
                 let key = Booked::journal_id(found.id, at).0;
                 let request = Keyed { key, hash: key };
@@ -196,6 +205,9 @@ impl Books {
                 let done = self.act(Asked { patient, act, expected: None, request, caller, sender }).await;
                 if let Err(error) = done {
                     refused.push((at, why(at, error)?));
+                    if payment.status == ClaimStatusCode::Reversal {
+                        not_reversed.insert(payment.claim_id);
+                    }
                 }
             }
             Ok::<_, Failure>(refused)
@@ -230,6 +242,12 @@ fn received(remittance: &Remittance) -> Postings {
 fn unknown(at: usize) -> Waiting {
     let (pointer, detail) = (format!("/claims/{at}/claimId"), "there is no such claim".to_owned());
     Waiting { code: "claim-unknown", pointer, detail }
+}
+
+/// A payer that takes back and answers anew means one after the other.
+fn reversal_waits(at: usize) -> Waiting {
+    let detail = "what this remittance takes back of the claim waits itself".to_owned();
+    Waiting { code: "reversal-waits", pointer: format!("/claims/{at}"), detail }
 }
 
 /// Why a claim's part waits; what is no reason of its own is a failure.

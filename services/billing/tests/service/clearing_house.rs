@@ -54,7 +54,7 @@ async fn claims(Json(claim): Json<Value>) -> Response {
     if member == OF_SILENT_PAYER && first {
         return hang().await;
     }
-    StatusCode::ACCEPTED.into_response()
+    (StatusCode::ACCEPTED, Json(json!({ "claimId": claim["claimId"] }))).into_response()
 }
 
 async fn eligibility(Json(question): Json<Value>) -> Response {

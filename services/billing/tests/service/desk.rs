@@ -234,7 +234,7 @@ pub(super) async fn does_not_add_up(parts: &Parts) -> Result<Vec<serde_json::Val
              payers as (select 'insurance of ' || patient_id as what from projection.account_balances left join \
                (select patient_id, sum(amount) as open from postings where account = 'insurance-receivable' group by 1) as posted \
                using (patient_id) where insurance <> coalesce(open, 0)), \
-             claims as (select 'claim ' || claim_id as what from projection.claims full join \
+             claims as (select 'claim ' || claim_id as what from projection.claims left join \
                (select claim_id, sum(amount) as open from postings where account = 'insurance-receivable' group by 1) as posted \
                using (claim_id) where coalesce(expected, 0) <> coalesce(open, 0)), \
              used as (select 'used of ' || claim.key as what from docs as claim left join docs as used \

@@ -104,7 +104,7 @@ fn writing(parts: &Parts) -> Vec<Trial> {
             // The database knows it by itself.
             let second = format!(
                 "insert into state.state (key, value) select 'claim/' || gen_random_uuid(), convert_to(jsonb_set( \
-                 convert_from(value, 'UTF8')::jsonb, '{{version}}', '1')::text, 'UTF8') from state.state where key = 'claim/{}'",
+                 convert_from(value, 'UTF8')::jsonb - 'events' - 'audit', '{{version}}', '1')::text, 'UTF8') from state.state where key = 'claim/{}'",
                 claim.claim_id
             );
             let refused = parts.execute(&second).await.err().map(|error| format!("{error:?}")).unwrap_or_default();
