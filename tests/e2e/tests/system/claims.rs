@@ -57,6 +57,32 @@ struct Case {
     claim: String,
 }
 
+/// What `billing` sends by its sidecar is answered at the public door, by somebody who signed in there: of a claim that
+/// nobody has, the clinic says so.
+pub(crate) async fn are_answered_at_the_door(stage: &Stage) -> Result<()> {
+    let billing = Billing::open(stage).await?;
+    let base = format!("{}/v1.0/invoke/clearinghouse/method", stage.sidecar_url(App::Billing));
+    let sidecar = Door::new(&stage.client, base, Some(&stage.tokens.dapr_api_token));
+    let id = Uuid::now_v7();
+    let line = json!({ "line": 1, "date": billing.date, "charge": 100 });
+    let claim = json!({
+        "claimId": id, "submission": 1, "frequencyCode": "1",
+        "payer": { "id": Uuid::now_v7(), "name": "Payer", "electronicId": "60054", "filingIndicator": "CI" },
+        "subscriber": { "memberId": "REJECT-1", "relationship": "18" },
+        "patient": { "name": "Nobody", "birthDate": "1970-01-01" },
+        "billingProvider": NPI, "renderingProvider": NPI, "currency": CURRENCY, "total": 100, "diagnoses": ["I10"],
+        "lines": [line],
+    });
+    for _ in 0..2 {
+        Answer::of(sidecar.request(Method::POST, "/claims").json(&claim)).await?.expect(202)?;
+    }
+    billing.is_answered(&id.to_string(), &[("rejected", expected::REFUSED)]).await?;
+    let case = billing.house.get(&format!("/cases/{id}")).await?.expect(200)?;
+    let submission = &case.body["submissions"][0];
+    ensure!(submission["deliveries"] == 2 && submission["steps"][0]["status"] == 404, "{}", case.body);
+    Ok(())
+}
+
 /// Every answer of a payer leaves the books as they should be.
 pub(crate) async fn are_answered(stage: &Stage) -> Result<()> {
     let billing = Billing::open(stage).await?;

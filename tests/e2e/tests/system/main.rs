@@ -78,6 +78,7 @@ trials! {
     a_topic_that_the_matrix_does_not_allow_is_refused: access_matrix::topics,
     one_registration_is_one_trace: tracing::one_registration,
     the_metrics_arrive: tracing::metrics,
+    what_a_clearing_house_says_comes_in_at_the_public_door: claims::are_answered_at_the_door,
     the_payer_is_asked_whether_somebody_is_insured: claims::are_insured,
     whatever_a_payer_answers_the_books_are_right: claims::are_answered,
     a_service_talks_to_its_own_sidecar_alone: sockets::of_services,

@@ -178,7 +178,21 @@ pub(super) const ALL: &[Expected] = &[
         )),
         ..plain("PARTIAL")
     },
-    // Each payer has left 2,000 of each line to the patient, and the second one pays half of that.
+    // All that was paid is the payer's again, and nobody but the patient is asked any more.
+    Expected {
+        case: "VOID",
+        next: Some((
+            Next::Frequency {
+                frequency: "void",
+                steps: &[ACCEPTED, ("taken back", TAKEN)],
+                status: "accepted",
+                prior: "voided",
+            },
+            &[("bank", 8_000), ("insurance-unapplied", -8_000), ("patient-receivable", 15_000), ("revenue", -15_000)],
+        )),
+        ..plain("PAY")
+    },
+    // The first payer has left 2,000 of each line to the patient, and the second one pays half of that.
     Expected {
         case: "SECOND",
         next: Some((
