@@ -59,7 +59,7 @@ fn follows(path: &str, file: &Value, instances: usize, outside: bool, matrix: &M
         }
     }
     let ids = apps(file).filter_map(|entry| entry["appID"].as_str());
-    let strangers = ids.filter(|id| matrix.app(id).filter(is_due).is_none());
+    let strangers = ids.filter(|id| !matrix.app(id).is_some_and(|app| is_due(&app)));
     findings.extend(strangers.map(|id| format!("{path} starts {id}, which dapr/access.yaml does not have for it")));
     findings
 }
