@@ -1,13 +1,16 @@
 # The two commands are `make run` and `make test`. `make` alone lists all.
 
-# The system's state, its first port, what is downloaded and built, the broker, and how many instances
-# `patient` and `billing` have: each can be set, and systems with different homes and ports run beside each other.
+# The system's state, its first port, what is downloaded and built, the broker, how many instances `patient` and
+# `billing` have, and whether `make run` plays a clearing house beside them: each can be set, and systems with different
+# homes and ports run beside each other.
 export PMS_HOME ?= $(CURDIR)/.pms
 export PMS_PORT_BASE ?= 7400
 export PMS_CACHE ?= $(HOME)/.cache/pms
 export BROKER ?= kafka
 INSTANCES ?= 1
 export PMS_INSTANCES ?= $(INSTANCES)
+PAYER_SIMULATOR ?= 1
+export PMS_PAYER_SIMULATOR ?= $(PAYER_SIMULATOR)
 export CARGO_TARGET_DIR ?= $(PMS_CACHE)/target
 
 MAKEFLAGS += --no-print-directory

@@ -51,6 +51,7 @@ impl Stage {
             broker: settings.broker,
             launcher: Launcher::Supervisor,
             instances: settings.instances,
+            payer_simulator: false,
             bin_dir: settings.bin_dir.clone(),
             log_level: "info".to_owned(),
             // What the test says counts more.

@@ -85,6 +85,7 @@ impl Rig {
             broker: setup.broker,
             launcher: Launcher::Cli,
             instances: setup.instances,
+            payer_simulator: false,
             bin_dir: bin_dir.to_owned(),
             runtime_dir: testkit::runtime_dir(&repo).await?,
             kafka_files: testkit::kafka_files(&repo).await?,

@@ -30,8 +30,8 @@ const PAST_THE_SIDECAR: [&str; 3] = ["isahc", "reqwest", "ureq"];
 /// What a crate between services may rest on, beside itself.
 const CONTRACTS: &str = "contracts";
 
-/// What looks at the databases after `make chaos`.
-const CHECKER: &str = "chaos-checker";
+/// What looks at the databases after `make chaos`, and what plays another company.
+const STRANGERS: [&str; 2] = ["chaos-checker", "payer-simulator"];
 
 /// The packages of a workspace, and what they are built with.
 #[derive(Clone, Debug, Default)]
@@ -170,12 +170,18 @@ pub fn contracts_alone(graph: &Graph) -> Vec<Finding> {
         .collect()
 }
 
-/// What checks the system knows nothing of its code.
-pub fn checker_alone(graph: &Graph) -> Vec<Finding> {
-    let ours = graph.packages.iter().filter(|(_, package)| package.folder.is_some());
-    ours.filter_map(|(name, _)| graph.path(CHECKER, name))
-        .map(|path| format!("{}: the checker shares no code with what it checks", path.join(" -> ")))
-        .collect()
+/// What checks the system, or plays somebody outside of it, knows nothing of its code.
+pub fn strangers_alone(graph: &Graph) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for stranger in STRANGERS {
+        if !graph.packages.contains_key(stranger) {
+            findings.push(format!("there is no {stranger}: this rule would hold for nothing"));
+        }
+        let ours = graph.packages.iter().filter(|(_, package)| package.folder.is_some());
+        let paths = ours.filter_map(|(name, _)| graph.path(stranger, name));
+        findings.extend(paths.map(|path| format!("{}: {stranger} shares no code with the system", path.join(" -> "))));
+    }
+    findings
 }
 
 #[cfg(test)]
@@ -194,6 +200,7 @@ mod tests {
             ("reqwest", None, &[]),
             ("prost", None, &[]),
             ("chaos-checker", Some("tests/chaos/checker"), &["sqlx-core", "contracts"]),
+            ("payer-simulator", Some("tests/payer"), &["reqwest", "problem"]),
         ])
     }
 
@@ -219,8 +226,15 @@ mod tests {
     }
 
     #[test]
-    fn a_checker_that_shares_code_is_found() {
-        let findings = checker_alone(&graph());
-        assert!(findings.iter().any(|finding| finding.starts_with("chaos-checker -> contracts:")), "{findings:?}");
+    fn a_stranger_that_shares_code_is_found() {
+        let findings = strangers_alone(&graph());
+        for path in ["chaos-checker -> contracts:", "payer-simulator -> problem:"] {
+            assert!(findings.iter().any(|finding| finding.starts_with(path)), "{findings:?}");
+        }
+    }
+
+    #[test]
+    fn a_stranger_that_is_not_there_is_found() {
+        assert_eq!(strangers_alone(&Graph::default()).len(), STRANGERS.len());
     }
 }

@@ -8,6 +8,9 @@ use crate::{Finding, Tree};
 /// The run files, each for a system with at most so many instances of an app.
 const FILES: [(&str, usize); 2] = [("dapr/dapr.yaml", 1), ("dapr/two-instances.yaml", 2)];
 
+/// Starts what is not the system's, beside any of them.
+const BESIDE: &str = "dapr/clearinghouse.yaml";
+
 /// The port base that the files are written for.
 const BASE: u64 = 7400;
 
@@ -19,25 +22,32 @@ const PORTS: [&str; 5] = ["appPort", "daprHTTPPort", "daprGRPCPort", "daprIntern
 pub fn follows_the_matrix(tree: &Tree, matrix: &Matrix) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut files = Vec::new();
-    for (path, instances) in FILES {
+    for (path, instances, outside) in
+        FILES.map(|(path, most)| (path, most, false)).into_iter().chain([(BESIDE, 1, true)])
+    {
         match serde_yaml_ng::from_str::<Value>(tree.get(path).unwrap_or_default()) {
             Ok(file) => {
-                findings.extend(follows(path, &file, instances, matrix));
+                findings.extend(follows(path, &file, instances, outside, matrix));
                 files.push((path, file));
             }
             Err(error) => findings.push(format!("{path}: {error}")),
         }
     }
+    // What stands beside a file is merged into it, and says nothing for all.
+    let (beside, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(path, _)| *path == BESIDE);
+    let says_for_all = beside.iter().any(|(_, file)| file.get("common").is_some());
+    findings.extend(says_for_all.then(|| format!("{BESIDE} says something for all apps")));
     if let [(path, file), others @ ..] = files.as_slice() {
         findings.extend(others.iter().flat_map(|(other, second)| differences((*path, file), (*other, second))));
     }
     findings
 }
 
-/// One run file, against the matrix.
-fn follows(path: &str, file: &Value, instances: usize, matrix: &Matrix) -> Vec<Finding> {
+/// One run file, against the apps of the matrix that it is for.
+fn follows(path: &str, file: &Value, instances: usize, outside: bool, matrix: &Matrix) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for app in &matrix.apps {
+    let is_due = |app: &&App| app.outside == outside;
+    for app in matrix.apps.iter().filter(is_due) {
         let id = app.id.as_str();
         let blocks = &app.blocks[..app.blocks.len().min(instances)];
         let entries = entries(file, id);
@@ -48,8 +58,9 @@ fn follows(path: &str, file: &Value, instances: usize, matrix: &Matrix) -> Vec<F
             findings.extend(is_wired(path, entry, app, *block, matrix));
         }
     }
-    let strangers = apps(file).filter_map(|entry| entry["appID"].as_str()).filter(|id| matrix.app(id).is_none());
-    findings.extend(strangers.map(|id| format!("{path} starts {id}, which dapr/access.yaml does not have")));
+    let ids = apps(file).filter_map(|entry| entry["appID"].as_str());
+    let strangers = ids.filter(|id| !matrix.app(id).is_some_and(|app| is_due(&app)));
+    findings.extend(strangers.map(|id| format!("{path} starts {id}, which dapr/access.yaml does not have for it")));
     findings
 }
 
@@ -143,9 +154,27 @@ apps:
         format!("{GOOD}{}", again.trim_start_matches('\n'))
     }
 
+    /// What is started beside the others.
+    const OUTSIDE: &str = "
+apps:
+  - appID: b
+    appPort: 7480
+    daprHTTPPort: 7481
+    daprGRPCPort: 7482
+    daprInternalGRPCPort: 7483
+    metricsPort: 7484
+    configFilePath: ../dapr/config/b.yaml
+    resourcesPaths: [../dapr]
+";
+
     fn check(first: &str, second: &str) -> Vec<Finding> {
-        let matrix = "apps: {a: {blocks: [10, 60], components: [statestore]}}\ncalls: {}\ntopics: []\n";
-        let tree = Tree::of([(FILES[0].0, first), (FILES[1].0, second)]);
+        check_beside(first, second, OUTSIDE)
+    }
+
+    fn check_beside(first: &str, second: &str, beside: &str) -> Vec<Finding> {
+        let matrix = "apps: {a: {blocks: [10, 60], components: [statestore]}, b: {blocks: [80], outside: true}}\n\
+                      calls: {}\ntopics: []\n";
+        let tree = Tree::of([(FILES[0].0, first), (FILES[1].0, second), (BESIDE, beside)]);
         follows_the_matrix(&tree, &Matrix::parse(matrix).unwrap())
     }
 
@@ -167,6 +196,15 @@ apps:
             assert!(!check(&GOOD.replace(from, to), &doubled()).is_empty(), "{to}");
         }
         assert!(!check("apps: [", &doubled()).is_empty() && !check("", &doubled()).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_the_systems_is_started_beside_it_and_nothing_else_is() {
+        for beside in ["", "apps: []", GOOD, &OUTSIDE.replace("7481", "7491"), &format!("common: {{}}{OUTSIDE}")] {
+            assert!(!check_beside(GOOD, &doubled(), beside).is_empty(), "{beside}");
+        }
+        let inside = OUTSIDE.trim_start_matches("\napps:\n");
+        assert!(!check(&format!("{GOOD}{inside}"), &format!("{}{inside}", doubled())).is_empty());
     }
 
     #[test]

@@ -46,8 +46,8 @@ fn contracts_depend_on_nothing_of_ours() {
 }
 
 #[test]
-fn the_checker_shares_no_code() {
-    holds(&dependencies::checker_alone(&GRAPH));
+fn the_checker_shares_no_code_nor_does_the_payer_simulator() {
+    holds(&dependencies::strangers_alone(&GRAPH));
 }
 
 #[test]

@@ -33,6 +33,8 @@ pub struct App {
     pub components: BTreeSet<String>,
     /// The secrets that its code may ask for.
     pub secrets: BTreeSet<String>,
+    /// Whether it is somebody else's: the system's run files do not start it, nor are its operations for users.
+    pub outside: bool,
 }
 
 impl App {

@@ -1,8 +1,8 @@
-//! The five applications, under the names that Dapr knows them by.
+//! The applications, under the names that Dapr knows them by.
 
 use std::fmt;
 
-/// An application of the system: a service with its sidecar.
+/// An application: a service with its sidecar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum App {
     /// Signs people in.
@@ -15,13 +15,15 @@ pub enum App {
     Analytics,
     /// The only one that clients reach.
     Gateway,
+    /// Another company's, and none of the system's: a program plays it for tests and the demonstration.
+    Clearinghouse,
 }
 
 impl App {
-    /// Every application, in the order of their ports.
+    /// Every application of the system, in the order of their ports.
     pub const ALL: [Self; 5] = [Self::Auth, Self::Patient, Self::Billing, Self::Analytics, Self::Gateway];
 
-    /// The Dapr app id, which is also the name of the binary and of the folder.
+    /// The Dapr app id, which is also the name of the folder.
     pub fn id(self) -> &'static str {
         match self {
             Self::Auth => "auth",
@@ -29,17 +31,36 @@ impl App {
             Self::Billing => "billing",
             Self::Analytics => "analytics",
             Self::Gateway => "gateway",
+            Self::Clearinghouse => "clearinghouse",
+        }
+    }
+
+    /// The name of its program.
+    pub fn program(self) -> &'static str {
+        match self {
+            Self::Clearinghouse => "payer-simulator",
+            ours => ours.id(),
         }
     }
 
     /// The application with this app id.
     pub fn parse(id: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|app| app.id() == id)
+        Self::known().find(|app| app.id() == id)
+    }
+
+    /// The application with this program.
+    pub(crate) fn of_program(name: &str) -> Option<Self> {
+        Self::known().find(|app| app.program() == name)
+    }
+
+    /// The system's, and what may be started beside it.
+    pub(crate) fn known() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().chain([Self::Clearinghouse])
     }
 
     /// The name of the database, for those that have one.
     pub fn database(self) -> Option<String> {
-        (self != Self::Gateway).then(|| format!("{self}-service-db"))
+        (!matches!(self, Self::Gateway | Self::Clearinghouse)).then(|| format!("{self}-service-db"))
     }
 
     /// The role as which the sidecar's state store connects.

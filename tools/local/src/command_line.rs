@@ -86,6 +86,10 @@ pub(crate) struct Up {
     #[arg(long, env = "PMS_INSTANCES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     pub(crate) instances: u8,
 
+    /// Start what plays the clearing house and its payers beside the system, and make its user.
+    #[arg(long, env = "PMS_PAYER_SIMULATOR", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) payer_simulator: bool,
+
     /// How much the services and sidecars log.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub(crate) log_level: String,

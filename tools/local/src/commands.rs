@@ -14,8 +14,8 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use local::{
-    App, Home, Launcher, Options, Part, Ports, Postgres, Secrets, System, broker, journey::journey, postgres,
-    report::Report, status::status, system,
+    App, Home, Launcher, Options, Part, Ports, Postgres, Secrets, System, broker, clearinghouse, journey::journey,
+    postgres, report::Report, status::status, system,
 };
 use tokio::signal::{
     ctrl_c,
@@ -61,6 +61,7 @@ async fn start(home: &Path, port_base: u16, up: Up) -> Result<ExitCode> {
         broker: up.broker,
         launcher: Launcher::Cli,
         instances: up.instances,
+        payer_simulator: up.payer_simulator,
         bin_dir: fs::canonicalize(&up.bin_dir)
             .with_context(|| format!("{} is missing; `make build` makes it", up.bin_dir.display()))?,
         runtime_dir: fs::canonicalize(&up.runtime_dir)?,
@@ -69,11 +70,11 @@ async fn start(home: &Path, port_base: u16, up: Up) -> Result<ExitCode> {
         extra_env: BTreeMap::new(),
         quiet: false,
     };
-    tokio::select! {
+    let system = tokio::select! {
         started = System::up(&options) => {
             started.inspect_err(|_| {
                 eprintln!("\nThe system did not start; what did goes on until `make stop`.");
-            })?;
+            })?
         }
         interrupted = interrupted() => {
             interrupted?;
@@ -81,6 +82,9 @@ async fn start(home: &Path, port_base: u16, up: Up) -> Result<ExitCode> {
             system::down(&home).await?;
             return Ok(INTERRUPTED.into());
         }
+    };
+    if system.has_payer_simulator() {
+        clearinghouse::introduce(&system, &secrets(&home)?).await.context("introducing the clearing house")?;
     }
     if !up.no_journey {
         walk(home.root()).await?;

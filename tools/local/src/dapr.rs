@@ -46,8 +46,13 @@ pub(crate) struct Dapr<'a> {
 
 impl<'a> Dapr<'a> {
     pub(crate) fn prepare(options: &'a Options) -> Result<Self> {
-        let template = options.repo.join("dapr").join(run_file::name(options.instances)?);
-        let text = fs::read_to_string(&template).with_context(|| format!("reading {}", template.display()))?;
+        let read = |name: &str| {
+            let path = options.repo.join("dapr").join(name);
+            fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
+        };
+        let name = run_file::name(options.instances)?;
+        let text = read(name)?;
+        let beside = if options.payer_simulator { Some(read(run_file::BESIDE)?) } else { None };
         let rendering = Rendering {
             repo: &options.repo,
             home: options.home.root(),
@@ -57,7 +62,7 @@ impl<'a> Dapr<'a> {
             log_level: &options.log_level,
             environment: &options.extra_env,
         };
-        let file = rendering.render(&text).with_context(|| template.display().to_string())?;
+        let file = rendering.render(&text, beside.as_deref()).with_context(|| format!("dapr/{name}"))?;
         Ok(Self { options, file })
     }
 
@@ -75,7 +80,7 @@ impl<'a> Dapr<'a> {
 
     fn is_current(&self, part: Part, process: &Process) -> bool {
         let program = match part.role {
-            Role::Service => self.options.bin_dir.join(part.app.id()),
+            Role::Service => self.options.bin_dir.join(part.app.program()),
             Role::Sidecar => self.program("daprd"),
         };
         let file = |path: &Path| fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();

@@ -31,9 +31,14 @@ pub(crate) struct Rendering<'a> {
 }
 
 impl Rendering<'_> {
-    /// The file for this home.
-    pub(crate) fn render(&self, template: &str) -> Result<String> {
+    /// The file for this home, with the apps of the one `beside` it behind its own.
+    pub(crate) fn render(&self, template: &str, beside: Option<&str>) -> Result<String> {
         let mut file: Value = serde_yaml_ng::from_str(template)?;
+        if let Some(beside) = beside {
+            let mut beside: Value = serde_yaml_ng::from_str(beside)?;
+            let more = apps(&mut beside)?.drain(..).collect::<Vec<_>>();
+            apps(&mut file)?.extend(more);
+        }
         self.visit(&mut file, "");
         // Relative paths in `common` are meant from the file, those of an app from its directory.
         let here = self.repo.join("dapr");
@@ -41,8 +46,7 @@ impl Rendering<'_> {
             self.make_absolute(common, &here);
             common.insert("logLevel".into(), self.log_level.into());
         }
-        let apps = file.get_mut("apps").and_then(Value::as_sequence_mut).context("dapr.yaml has no list `apps`")?;
-        for app in apps {
+        for app in apps(&mut file)? {
             let app = app.as_mapping_mut().context("an app in dapr.yaml is not a mapping")?;
             self.render_app(app, &here)?;
         }
@@ -129,6 +133,10 @@ impl Rendering<'_> {
     }
 }
 
+fn apps(file: &mut Value) -> Result<&mut Vec<Value>> {
+    file.get_mut("apps").and_then(Value::as_sequence_mut).context("a run file has a list `apps`")
+}
+
 fn path_value(path: &Path) -> Result<Value> {
     Ok(path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?.into())
 }
@@ -177,7 +185,22 @@ apps:
   command: [../.pms/bin/auth]
 ";
 
+    const BESIDE: &str = "
+version: 1
+apps:
+- appID: clearinghouse
+  appDirPath: ../.pms
+  appPort: 7480
+  resourcesPaths: [../dapr]
+  command: [../.pms/bin/payer-simulator]
+  env: {PMS_URL: 'http://127.0.0.1:7400'}
+";
+
     fn rendered() -> Value {
+        rendered_beside(None)
+    }
+
+    fn rendered_beside(beside: Option<&str>) -> Value {
         let rendering = Rendering {
             repo: Path::new("/repo"),
             home: Path::new("/home"),
@@ -187,7 +210,7 @@ apps:
             log_level: "debug",
             environment: &BTreeMap::from([("EXTRA".to_owned(), "1".to_owned())]),
         };
-        serde_yaml_ng::from_str(&rendering.render(TEMPLATE).unwrap()).unwrap()
+        serde_yaml_ng::from_str(&rendering.render(TEMPLATE, beside).unwrap()).unwrap()
     }
 
     #[test]
@@ -223,5 +246,16 @@ apps:
         assert_eq!(gateway["env"]["EXTRA"], "1");
         assert_eq!(file["apps"][1]["env"]["EXTRA"], "1");
         assert_eq!(file["common"]["logLevel"], "debug");
+    }
+
+    #[test]
+    fn what_stands_beside_comes_last_and_is_rendered_as_the_others() {
+        let (file, alone) = (rendered_beside(Some(BESIDE)), rendered());
+        assert_eq!(file["apps"].as_sequence().unwrap()[..2], alone["apps"].as_sequence().unwrap()[..]);
+        let last = &file["apps"][2];
+        assert_eq!((&last["appPort"], &last["env"]["EXTRA"]), (&9080.into(), &"1".into()));
+        assert_eq!(last["command"][0], "/home/bin/payer-simulator");
+        assert_eq!(last["resourcesPaths"][0], "/repo/dapr");
+        assert_eq!(last["env"]["PMS_URL"], "http://127.0.0.1:9000");
     }
 }

@@ -9,6 +9,7 @@
 pub mod access;
 pub mod app;
 pub mod broker;
+pub mod clearinghouse;
 mod dapr;
 mod dapr_yaml;
 mod foundation;

@@ -30,6 +30,8 @@ pub struct Options {
     /// How many instances there are of the apps that may have several: 1 is `dapr/dapr.yaml`, 2 is
     /// `dapr/two-instances.yaml`.
     pub instances: u8,
+    /// Whether what plays the clearing house is started beside the system.
+    pub payer_simulator: bool,
     /// The services' programs.
     pub bin_dir: PathBuf,
     /// What `dapr/runtime/build.sh` prints.
@@ -54,6 +56,11 @@ pub fn unlimited() -> BTreeMap<String, String> {
 impl Options {
     /// The services and sidecars that these options ask for.
     pub fn parts(&self) -> impl Iterator<Item = Part> {
-        Part::all(self.instances)
+        parts(self.instances, self.payer_simulator)
     }
+}
+
+/// The parts of a system with this many instances, and those beside it.
+pub(crate) fn parts(instances: u8, payer_simulator: bool) -> impl Iterator<Item = Part> {
+    Part::all(instances).chain(Part::BESIDE.into_iter().filter(move |_| payer_simulator))
 }

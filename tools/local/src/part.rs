@@ -55,6 +55,9 @@ impl Part {
             .flat_map(|(app, instance)| [Self::service(app), Self::sidecar(app)].map(|part| part.of_instance(instance)))
     }
 
+    /// Both parts of what plays the clearing house.
+    pub const BESIDE: [Self; 2] = [Self::service(App::Clearinghouse), Self::sidecar(App::Clearinghouse)];
+
     /// Whether it is our program.
     pub fn is_service(self) -> bool {
         self.role == Role::Service
@@ -64,7 +67,7 @@ impl Part {
     fn of(process: &Process) -> Option<Self> {
         let name = process.name()?;
         if name != "daprd" {
-            let app = App::parse(&name)?;
+            let app = App::of_program(&name)?;
             return Some(Self::service(app).of_instance(instance(app, process, process.variable("APP_PORT"))));
         }
         let arguments = process.arguments();

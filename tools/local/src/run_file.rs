@@ -19,6 +19,9 @@ use crate::{
 /// What the CLI passes for what a run file leaves out.
 const UNLIMITED: &str = "-1";
 
+/// What plays the clearing house, put behind the apps of any run file.
+pub(crate) const BESIDE: &str = "clearinghouse.yaml";
+
 /// The repository's run file for a system with this many instances.
 pub(crate) fn name(instances: u8) -> Result<&'static str> {
     match instances {

@@ -16,7 +16,7 @@ use crate::{
     broker,
     dapr::{self, Dapr},
     home::{Home, read_optional, write_private},
-    options::{Launcher, Options},
+    options::{self, Launcher, Options},
     part::Part,
     ports::{Ports, is_free},
     postgres::{self, Postgres, Shutdown},
@@ -40,6 +40,7 @@ pub struct System {
     broker: broker::Kind,
     broker_files: PathBuf,
     instances: u8,
+    payer_simulator: bool,
     supervisor: Option<Arc<Supervisor>>,
 }
 
@@ -50,6 +51,8 @@ struct Record {
     broker: broker::Kind,
     broker_files: PathBuf,
     instances: u8,
+    #[serde(default)]
+    payer_simulator: bool,
 }
 
 /// A part that was killed, and can come back.
@@ -76,6 +79,7 @@ impl System {
             broker: options.broker,
             broker_files: options.kafka_files.clone(),
             instances: options.instances,
+            payer_simulator: options.payer_simulator,
             supervisor: None,
         };
         if let Some(running) = Self::running(&options.home)?
@@ -128,6 +132,7 @@ impl System {
             broker: record.broker,
             broker_files: record.broker_files,
             instances: record.instances,
+            payer_simulator: record.payer_simulator,
             supervisor: None,
         }))
     }
@@ -157,9 +162,14 @@ impl System {
         self.instances
     }
 
-    /// Its services and sidecars.
-    pub fn parts(&self) -> impl Iterator<Item = Part> {
-        Part::all(self.instances)
+    /// Whether what plays the clearing house runs beside it.
+    pub fn has_payer_simulator(&self) -> bool {
+        self.payer_simulator
+    }
+
+    /// Its services and sidecars, and those beside it.
+    pub fn parts(&self) -> impl Iterator<Item = Part> + use<> {
+        options::parts(self.instances, self.payer_simulator)
     }
 
     /// Who brings back whatever ends, when that is this process's business.
@@ -232,6 +242,7 @@ impl System {
             broker: self.broker,
             broker_files: self.broker_files.clone(),
             instances: self.instances,
+            payer_simulator: self.payer_simulator,
         };
         write_private(&self.home.run(RECORD), &serde_json::to_string(&record)?)
     }
@@ -372,8 +383,8 @@ fn check_ports(options: &Options) -> Result<()> {
 }
 
 fn check(options: &Options) -> Result<()> {
-    for app in App::ALL {
-        let program = options.bin_dir.join(app.id());
+    for app in App::known().filter(|app| *app != App::Clearinghouse || options.payer_simulator) {
+        let program = options.bin_dir.join(app.program());
         if !program.exists() {
             bail!("{} is missing; `make build` makes it", program.display());
         }

@@ -5,6 +5,7 @@ mod access_matrix;
 mod audited;
 mod bad_input;
 mod browsers;
+mod claims;
 mod collector;
 mod door;
 mod faults;
@@ -77,6 +78,9 @@ trials! {
     a_topic_that_the_matrix_does_not_allow_is_refused: access_matrix::topics,
     one_registration_is_one_trace: tracing::one_registration,
     the_metrics_arrive: tracing::metrics,
+    what_a_clearing_house_says_comes_in_at_the_public_door: claims::are_answered_at_the_door,
+    the_payer_is_asked_whether_somebody_is_insured: claims::are_insured,
+    whatever_a_payer_answers_the_books_are_right: claims::are_answered,
     a_service_talks_to_its_own_sidecar_alone: sockets::of_services,
     everything_listens_on_loopback: sockets::listeners,
     a_hanging_billing_does_not_hold_up_a_registration: faults::billing::hangs,

@@ -65,6 +65,7 @@ impl Stage {
             broker: broker()?,
             launcher: Launcher::Cli,
             instances: instances()?,
+            payer_simulator: true,
             bin_dir: programs()?,
             runtime_dir: testkit::runtime_dir(&repo).await?,
             kafka_files: testkit::kafka_files(&repo).await?,

@@ -42,6 +42,8 @@ struct AppEntry {
     components: BTreeSet<String>,
     #[serde(default)]
     secrets: BTreeSet<String>,
+    #[serde(default)]
+    outside: bool,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +114,8 @@ impl Rules<'_> {
             if let Some(block) = entry.blocks.iter().find(|block| !taken.insert(**block)) {
                 return self.refuse(&at, format!("the port block {block} has another app already"));
             }
-            apps.push(App { id, blocks: entry.blocks, components: entry.components, secrets: entry.secrets });
+            let AppEntry { blocks, components, secrets, outside } = entry;
+            apps.push(App { id, blocks, components, secrets, outside });
         }
         Ok(apps)
     }
