@@ -43,7 +43,7 @@ impl Sidecars {
     pub(crate) fn start(&self, app: App, serving: bool) -> Result<Process> {
         let run: Run = serde_yaml_ng::from_str(&fs::read_to_string(self.repo.join("dapr/dapr.yaml"))?)?;
         let run = run.apps.into_iter().find(|run| run.app_id == app.id()).context("dapr.yaml has no such app")?;
-        let configuration = self.configuration(app, &run.config_file_path)?;
+        let configuration = self.in_repo(&run.config_file_path);
         let mut resources = run.resources_paths;
         if app == App::Patient {
             // What an operator may add; its receiver is the test's.

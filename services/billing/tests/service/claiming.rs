@@ -2,6 +2,7 @@
 
 mod answering;
 mod odd;
+mod rates;
 mod sending;
 mod states;
 
@@ -29,6 +30,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
     trials.extend(states::tests(parts));
     trials.extend(answering::tests(parts));
     trials.extend(odd::tests(parts));
+    trials.extend(rates::tests(parts));
     trials
 }
 

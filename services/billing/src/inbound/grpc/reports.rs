@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::billing::v1::{
-    self as wire, GetAgingRequest, GetAgingResponse, GetCollectionsRequest, GetCollectionsResponse,
-    GetDaysInReceivablesRequest, GetDaysInReceivablesResponse, ListAgingRequest, ListAgingResponse,
-    ListCollectionsRequest, ListCollectionsResponse, reports_server,
+    self as wire, GetAgingRequest, GetAgingResponse, GetClaimRatesRequest, GetClaimRatesResponse,
+    GetCollectionsRequest, GetCollectionsResponse, GetDaysInReceivablesRequest, GetDaysInReceivablesResponse,
+    ListAgingRequest, ListAgingResponse, ListClaimAnswersRequest, ListClaimAnswersResponse, ListCollectionsRequest,
+    ListCollectionsResponse, reports_server,
 };
 use jiff::{Span, Timestamp, civil::Date};
 use problem::{Problem, input::Findings};
@@ -30,15 +31,18 @@ use crate::{
     service::Books,
 };
 
+mod rates;
 mod told;
 
 /// The methods of the service.
-pub const METHODS: [&str; 5] = [
+pub const METHODS: [&str; 7] = [
     "billing.v1.Reports/GetAging",
     "billing.v1.Reports/ListAging",
     "billing.v1.Reports/GetDaysInReceivables",
     "billing.v1.Reports/GetCollections",
     "billing.v1.Reports/ListCollections",
+    "billing.v1.Reports/GetClaimRates",
+    "billing.v1.Reports/ListClaimAnswers",
 ];
 
 /// A year and a day, as many as are looked at in one request.
@@ -172,7 +176,7 @@ impl reports_server::Reports for Reports {
         self.admission.admit(request.metadata(), "billing.v1.Reports/GetCollections")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
-        let days = days(&asked.from, &asked.to, &mut findings);
+        let days = period(&asked.from, &asked.to, &mut findings);
         let (from, to) = findings.into_result(days)?;
         let is_final = self.books.is_final(to).await.map_err(Problem::from)?;
         let sums = self.books.reports.sums(Some(from), to).await.map_err(Problem::from)?;
@@ -199,7 +203,7 @@ impl reports_server::Reports for Reports {
         let caller = self.admission.admit(request.metadata(), "billing.v1.Reports/ListCollections")?;
         let asked = request.into_inner();
         let mut findings = Findings::default();
-        let days = days(&asked.from, &asked.to, &mut findings);
+        let days = period(&asked.from, &asked.to, &mut findings);
         let payer = read::optional_id(asked.payer_id.as_deref(), "payer_id", &mut findings).map(PayerId);
         let responsible = asked.responsibility.and_then(|_| responsibility(asked.responsibility(), &mut findings));
         let service_code = read::optional_text(asked.service_code.as_deref(), 40, "service_code", &mut findings);
@@ -213,6 +217,35 @@ impl reports_server::Reports for Reports {
         let (found, next) = read::page(found, limit, collected_position)?;
         Ok(Response::new(ListCollectionsResponse { items: found.iter().map(collected).collect(), next }))
     }
+
+    async fn get_claim_rates(
+        &self,
+        request: Request<GetClaimRatesRequest>,
+    ) -> Result<Response<GetClaimRatesResponse>, Status> {
+        self.admission.admit(request.metadata(), "billing.v1.Reports/GetClaimRates")?;
+        let asked = request.into_inner();
+        let mut findings = Findings::default();
+        let wanted = rates::wanted(&asked.from, &asked.to, asked.payer_id.as_deref(), &mut findings);
+        let counts = self.books.claims.counts(&findings.into_result(wanted)?).await.map_err(Problem::from)?;
+        Ok(Response::new(rates::rates(&counts)))
+    }
+
+    async fn list_claim_answers(
+        &self,
+        request: Request<ListClaimAnswersRequest>,
+    ) -> Result<Response<ListClaimAnswersResponse>, Status> {
+        let caller = self.admission.admit(request.metadata(), "billing.v1.Reports/ListClaimAnswers")?;
+        let asked = request.into_inner();
+        let mut findings = Findings::default();
+        let wanted = rates::wanted(&asked.from, &asked.to, asked.payer_id.as_deref(), &mut findings);
+        let outcome = asked.outcome.and_then(|_| rates::outcome(asked.outcome(), &mut findings));
+        let after = read::cursor(asked.cursor.as_deref(), &mut findings);
+        let limit = read::limit(asked.limit, 50, 200, &mut findings);
+        let (wanted, limit) = findings.into_result(wanted.zip(limit))?;
+        let found = self.books.claims.answers(&wanted, outcome, after, limit + 1).await.map_err(Problem::from)?;
+        self.admission.show(&caller, Shown::list("claim", None))?;
+        Ok(Response::new(rates::page(found, limit)?))
+    }
 }
 
 /// Debits less credits of an account.
@@ -222,7 +255,7 @@ fn debited(sums: &[AccountSum], currency: &str, account: LedgerAccount) -> Amoun
 }
 
 /// The days from one to another.
-fn days(from: &str, to: &str, findings: &mut Findings) -> Option<(Date, Date)> {
+fn period(from: &str, to: &str, findings: &mut Findings) -> Option<(Date, Date)> {
     let from = read::date(from, "from", findings);
     let to = read::date(to, "to", findings);
     let (from, to) = from.zip(to)?;
