@@ -66,6 +66,16 @@ pub struct Facts<'a> {
 }
 
 impl PatientBooks {
+    /// Does something in whole, or nothing of it.
+    pub(super) fn whole(&mut self, act: impl FnOnce(&mut Self) -> Result<Moved, Refusal>) -> Result<Moved, Refusal> {
+        let before = self.clone();
+        let done = act(self);
+        if done.is_err() {
+            *self = before;
+        }
+        done
+    }
+
     /// Writes a claim down for an issued invoice.
     pub fn write_claim(&mut self, claim: Claim, windows: &Windows) -> Result<Moved, Refusal> {
         let invoice = self.invoices.get(&claim.invoice_id).ok_or(Refusal::NoInvoice { at: 0 })?;
@@ -102,16 +112,27 @@ impl PatientBooks {
         windows: &Windows,
         change: impl FnOnce(&mut ClaimFile) -> Result<(), Refusal>,
     ) -> Result<Moved, Refusal> {
-        let file = self.claim_mut(id)?;
-        change(file)?;
-        file.refresh(windows);
-        Ok(Moved { act: Act::ClaimChanged, postings: Postings::default() })
+        self.whole(|books| {
+            let file = books.claim_mut(id)?;
+            change(file)?;
+            file.refresh(windows);
+            Ok(Moved { act: Act::ClaimChanged, postings: Postings::default() })
+        })
     }
 
     /// Sends a claim: what it asks for is the payer's to pay, as far as it is open.
     ///
     /// A claim that stands for another gets what that one expects when the payer has taken it.
     pub fn submit_claim(&mut self, id: ClaimId, windows: &Windows, now: Timestamp) -> Result<Moved, Refusal> {
+        let file = self.claim(id)?;
+        let status = self.invoices.get(&file.claim.invoice_id).ok_or(Refusal::NoInvoice { at: 0 })?.status;
+        if !status.is_live() {
+            return Err(invoice::Refusal::Status(status).into());
+        }
+        self.whole(|books| books.send(id, windows, now))
+    }
+
+    fn send(&mut self, id: ClaimId, windows: &Windows, now: Timestamp) -> Result<Moved, Refusal> {
         let file = self.claim_mut(id)?;
         file.claim = file.claim.change(Change::Submit)?;
         file.submissions += 1;
@@ -130,6 +151,17 @@ impl PatientBooks {
 
     /// Hears what a payer says before it decides.
     pub fn acknowledge_claim(
+        &mut self,
+        id: ClaimId,
+        said: Acknowledgement,
+        control_number: Option<String>,
+        reasons: Vec<String>,
+        windows: &Windows,
+    ) -> Result<Moved, Refusal> {
+        self.whole(|books| books.hear(id, said, control_number, reasons, windows))
+    }
+
+    fn hear(
         &mut self,
         id: ClaimId,
         said: Acknowledgement,
@@ -189,11 +221,10 @@ impl PatientBooks {
         });
         let accepted = check_claim(&answer.payment, answer.at, answer.payer_id, answer.currency, known);
         let Accepted { action, .. } = accepted.map_err(Refusal::Unbookable)?;
-        if action == Action::Reverse {
-            self.take_back_answer(answer, facts)
-        } else {
-            self.settle(answer, action, facts)
-        }
+        self.whole(|books| match action {
+            Action::Reverse => books.take_back_answer(answer, facts),
+            _ => books.settle(answer, action, facts),
+        })
     }
 
     fn settle(&mut self, answer: &Answer, action: Action, facts: Facts<'_>) -> Result<Moved, Refusal> {
@@ -326,6 +357,10 @@ impl PatientBooks {
 
     /// So much more is expected of a payer, and less of the patient; below nothing the reverse.
     fn expect(&mut self, id: ClaimId, more: Amount, postings: &mut Postings) -> Result<(), Refusal> {
+        // Of an invoice that was taken back nothing is expected, and its state is not that of a balance.
+        if more.is_zero() {
+            return Ok(());
+        }
         let file = self.claim_mut(id)?;
         file.expected += more;
         let claim = file.claim.clone();
@@ -351,6 +386,9 @@ impl PatientBooks {
     }
 
     fn give_up(&mut self, id: ClaimId, amount: Amount, postings: &mut Postings) -> Result<(), Refusal> {
+        if amount.is_zero() {
+            return Ok(());
+        }
         let claim = self.claim(id)?.claim.clone();
         postings.transfer(amount, of(LedgerAccount::DenialWriteOff, &claim), insurance(&claim));
         let invoice = self.invoice_mut(claim.invoice_id)?;
