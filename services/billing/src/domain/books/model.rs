@@ -40,7 +40,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => (0..8_usize, amount()).prop_map(|(at, amount)| Wish::AskBack(at, amount)),
         2 => (0..8_usize, 0..3_usize, 1..3_u128).prop_map(|(at, refund, by)| Wish::Approve(at, refund, by)),
         1 => (0..8_usize).prop_map(Wish::ChargeBack),
-        12 => claims::wish().prop_map(Wish::Claim),
+        16 => claims::wish().prop_map(Wish::Claim),
     ]
 }
 
