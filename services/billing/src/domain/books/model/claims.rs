@@ -108,7 +108,12 @@ pub(super) fn do_it(books: &mut PatientBooks, wish: &Wish, turn: u128) -> Result
     match wish {
         Wish::Write(at, payer, prior) => {
             let prior = prior.map(|(at, frequency)| (of(at), frequency));
-            let wanted = claim(books, turn, *at, *payer, prior);
+            let mut wanted = claim(books, turn, *at, *payer, prior);
+            // Any other would be refused, and too few would be left.
+            if let Some(before) = prior.and_then(|(id, _)| books.claims.get(&id)) {
+                let Claim { invoice_id, coverage_id, payer_id, lines, .. } = before.claim.clone();
+                wanted = Claim { invoice_id, coverage_id, payer_id, lines, ..wanted };
+            }
             books.write_claim(wanted, &WINDOWS)
         }
         Wish::Submit(at) => {
