@@ -104,29 +104,29 @@ fn answer(turn: u128, payer_id: PayerId, payment: ClaimPayment) -> Answer {
 pub(super) fn do_it(books: &mut PatientBooks, wish: &Wish, turn: u128) -> Result<Moved, Refusal> {
     let claims: Vec<_> = books.claims.keys().copied().collect();
     let of = |at: usize| claims.get(at).copied().unwrap_or(ClaimId(Uuid::nil()));
-    let facts = Facts { windows: &WINDOWS, plan_year: PlanYear::CALENDAR };
+    let facts = Facts { windows: WINDOWS, plan_year: PlanYear::CALENDAR };
     match wish {
         Wish::Write(at, payer, prior) => {
             let prior = prior.map(|(at, frequency)| (of(at), frequency));
             let mut wanted = claim(books, turn, *at, *payer, prior);
             // Any other would be refused, and too few would be left.
             if let Some(before) = prior.and_then(|(id, _)| books.claims.get(&id)) {
-                let Claim { invoice_id, coverage_id, payer_id, lines, .. } = before.claim.clone();
-                wanted = Claim { invoice_id, coverage_id, payer_id, lines, ..wanted };
+                let Claim { coverage_id, payer_id, invoice_id, lines, .. } = before.claim.clone();
+                wanted = Claim { coverage_id, payer_id, invoice_id, lines, ..wanted };
             }
-            books.write_claim(wanted, &WINDOWS)
+            books.write_claim(wanted, WINDOWS)
         }
         Wish::Submit(at) => {
             let id = of(*at);
             if books.claim(id)?.claim.status == Status::Rejected {
-                books.change_claim(id, &WINDOWS, |file| {
+                books.change_claim(id, WINDOWS, |file| {
                     file.claim.status = Status::Ready;
                     Ok(())
                 })?;
             }
-            books.submit_claim(id, &WINDOWS, super::at(1))
+            books.submit_claim(id, WINDOWS, super::at(1))
         }
-        Wish::Hear(at, said) => books.acknowledge_claim(of(*at), *said, None, Vec::new(), &WINDOWS),
+        Wish::Hear(at, said) => books.acknowledge_claim(of(*at), *said, None, Vec::new(), WINDOWS),
         Wish::Answer(at, parts) => {
             let file = books.claim(of(*at))?;
             let (billed, payer) = (file.claim.total(), file.claim.payer_id);
@@ -166,15 +166,15 @@ pub(super) fn do_it(books: &mut PatientBooks, wish: &Wish, turn: u128) -> Result
             };
             books.book_answer(&answer(turn, payer, payment), facts)
         }
-        Wish::Withdraw(at) => books.withdraw_claim(of(*at), "no".to_owned(), &WINDOWS),
-        Wish::Close(at) => books.close_claim(of(*at), "no".to_owned(), &WINDOWS),
+        Wish::Withdraw(at) => books.withdraw_claim(of(*at), "no".to_owned(), WINDOWS),
+        Wish::Close(at) => books.close_claim(of(*at), "no".to_owned(), WINDOWS),
     }
 }
 
-pub(super) fn check(
-    books: &PatientBooks,
-    sum: &dyn Fn(&dyn Fn(&Place) -> bool) -> Amount,
-) -> Result<(), TestCaseError> {
+/// Debits less credits of all that was posted at the places that are meant.
+type Sum<'a> = &'a dyn Fn(&dyn Fn(&Place) -> bool) -> Amount;
+
+pub(super) fn check(books: &PatientBooks, sum: Sum<'_>) -> Result<(), TestCaseError> {
     for (id, file) in &books.claims {
         let of = |account| sum(&|place| place.account == account && place.about.claim_id == Some(*id));
         prop_assert_eq!(file.expected, of(LedgerAccount::InsuranceReceivable));
