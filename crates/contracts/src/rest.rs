@@ -60,9 +60,10 @@ pub struct RestError {
 }
 
 impl Method {
-    /// Whether it makes something that has an address of its own from then on: `CreateInvoice`, `RecordPayment`.
+    /// Whether it makes something that has an address of its own from then on: `CreateInvoice`, `RecordPayment`,
+    /// `ReceiveRemittance`.
     pub fn makes(&self) -> bool {
-        ["Create", "Record"].iter().any(|verb| self.descriptor.name().starts_with(verb))
+        ["Create", "Record", "Receive"].iter().any(|verb| self.descriptor.name().starts_with(verb))
     }
 }
 
@@ -240,6 +241,19 @@ mod tests {
         let routes: Vec<_> = method.bindings.iter().map(Binding::route).collect();
         assert_eq!(routes, ["GET /api/billing/accounts/{patientId}"]);
         assert_eq!(method.bindings[0].response_body.as_ref().unwrap().name(), "account");
+    }
+
+    #[test]
+    fn what_is_made_is_known_by_the_name_of_the_method() {
+        for (name, makes) in [
+            ("billing.v1.Claims/CreateClaim", true),
+            ("billing.v1.Payments/RecordPayment", true),
+            ("billing.v1.Remittances/ReceiveRemittance", true),
+            ("billing.v1.Remittances/BookRemittance", false),
+            ("billing.v1.Claims/SubmitClaim", false),
+        ] {
+            assert_eq!(method(name).unwrap().makes(), makes, "{name}");
+        }
     }
 
     #[test]

@@ -140,8 +140,8 @@ pub struct FoundPosting {
     pub date: Date,
     /// When.
     pub recorded_at: Timestamp,
-    /// On whose account.
-    pub patient_id: Uuid,
+    /// On whose account; nobody's where a payer has paid for claims of many.
+    pub patient_id: Option<Uuid>,
     /// Of which invoice.
     pub invoice_id: Option<Uuid>,
     /// Of which payment.

@@ -128,7 +128,7 @@ fn told(found: FoundPosting) -> Result<Posting, Problem> {
         credit: (-found.amount.0).max(0),
         date: found.date.to_string(),
         recorded_time: Some(messages::time(found.recorded_at)),
-        patient_id: found.patient_id.to_string(),
+        patient_id: text(found.patient_id),
         invoice_id: text(found.invoice_id),
         payment_id: text(found.payment_id),
         claim_id: text(found.claim_id),

@@ -56,8 +56,11 @@ impl Remittances {
 fn told(found: &FoundRemittance, why: impl Fn(usize) -> Vec<Waiting>) -> wire::Remittance {
     let remittance = &found.data.remittance;
     let claim = |(at, payment)| {
-        let finding =
-            |why: Waiting| wire::Finding { code: why.code.to_owned(), pointer: why.pointer, detail: why.detail };
+        let finding = |why: Waiting| wire::Finding {
+            code: why.code.to_owned(),
+            pointer: told_at(&why.pointer),
+            detail: why.detail,
+        };
         let findings = why(at).into_iter().map(finding).collect();
         wire::ClaimPayment { findings, ..messages::claim_payment(payment, found.booked.contains(&at)) }
     };
@@ -74,6 +77,11 @@ fn told(found: &FoundRemittance, why: impl Fn(usize) -> Vec<Waiting>) -> wire::R
         received_time: Some(time(found.data.received_at)),
         waiting: i32::try_from(waiting).unwrap_or(i32::MAX),
     }
+}
+
+/// Where something stands in a remittance as it is told: the code of a claim's payment has a longer name there.
+fn told_at(pointer: &str) -> String {
+    pointer.strip_suffix("/status").map_or_else(|| pointer.to_owned(), |payment| format!("{payment}/statusCode"))
 }
 
 fn one(booked: &BookedRemittance) -> wire::Remittance {

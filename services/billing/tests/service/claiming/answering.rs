@@ -150,6 +150,15 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
                 found,
                 whole.into_iter().filter(|(account, _)| account != "insurance-receivable").collect::<Vec<_>>()
             );
+            // It is listed, too, and is no patient's.
+            let asked = wire::ListPostingsRequest {
+                payer_id: Some(visit.payer.payer_id.clone()),
+                act: Some("remittance-received".to_owned()),
+                ..wire::ListPostingsRequest::default()
+            };
+            let postings = visit.biller.ledger().list_postings(asked).await?.into_inner().items;
+            assert_eq!(postings.len(), 4);
+            assert!(postings.iter().all(|posting| posting.patient_id.is_none()), "{postings:?}");
             Ok(())
         }),
         test("what_the_patient_paid_too_much_is_theirs_again", parts, |parts| async move {

@@ -31,7 +31,7 @@ fn writing(parts: &Parts) -> Vec<Trial> {
             assert_eq!(draft.lines[0].procedure, "99213");
             let unclean = visit.prepare(&draft).await.refused()?;
             assert_eq!(slug(&unclean), "claim-not-clean");
-            assert_eq!(fields(&unclean), ["/billingProvider", "/renderingProvider"]);
+            assert_eq!(fields(&unclean), ["/content/billingProvider", "/content/renderingProvider"]);
             let asked = wire::AmendClaimRequest {
                 claim_id: draft.claim_id.clone(),
                 expected_version: draft.version,

@@ -37,10 +37,21 @@ fn changed(refusal: &claim::Refusal) -> Problem {
             .with("claimStatus", from.code())
             .with("allowedActions", claim::transitions::allowed(*from)),
         claim::Refusal::Unclean(findings) => findings.iter().fold(refused("claim-not-clean"), |problem, found| {
-            problem.with_error(found.pointer.clone(), found.words.clone())
+            problem.with_error(in_claim(&found.pointer), found.words.clone())
         }),
         claim::Refusal::TooLate(due) => refused("appeal-late").with("dueDate", due.to_string()),
         claim::Refusal::OtherClaim => refused("not-a-prior-claim"),
+    }
+}
+
+/// Where something stands in a claim as it is told.
+fn in_claim(pointer: &str) -> String {
+    match pointer {
+        "/prior" => "/priorClaimId".to_owned(),
+        "/currency" => "/currencyCode".to_owned(),
+        "/billingProvider" | "/renderingProvider" => format!("/content{pointer}"),
+        _ if pointer.starts_with("/diagnoses") => format!("/content{pointer}"),
+        _ => pointer.replace("/pointers", "/diagnosisPointers"),
     }
 }
 
@@ -86,6 +97,25 @@ impl From<RemittanceError> for Problem {
             }
             RemittanceError::Unknown => Self::new(Kind::NotFound, "There is no such remittance."),
             RemittanceError::Store(failure) => failure.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_points_into_the_claim_as_it_is_told() {
+        for (found, told) in [
+            ("/billingProvider", "/content/billingProvider"),
+            ("/diagnoses/1", "/content/diagnoses/1"),
+            ("/lines/0/pointers/1", "/lines/0/diagnosisPointers/1"),
+            ("/lines/0/date", "/lines/0/date"),
+            ("/prior", "/priorClaimId"),
+            ("/currency", "/currencyCode"),
+        ] {
+            assert_eq!(in_claim(found), told);
         }
     }
 }
