@@ -349,7 +349,8 @@ fn names<'a>(steps: &[(&'a str, &str)]) -> Vec<&'a str> {
 /// How the clinic answered a step: which refusal it is, its own tests know.
 fn outcome(step: &Value) -> &'static str {
     match step["status"].as_u64() {
-        Some(200) => expected::TAKEN,
+        // A remittance is made by it, an acknowledgement is not.
+        Some(200 | 201) => expected::TAKEN,
         Some(400..500) => expected::REFUSED,
         _ => "otherwise",
     }
