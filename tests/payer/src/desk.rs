@@ -15,7 +15,7 @@ use axum::{
     routing::{get, post, put},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     time::sleep,
@@ -160,13 +160,17 @@ async fn eligibility(Json(question): Json<Question>) -> Json<Eligibility> {
     Json(Eligibility { active, note: (!active).then_some("The coverage has ended.") })
 }
 
-async fn claims(State(desk): State<Desk>, Json(body): Json<Value>) -> Result<StatusCode, (StatusCode, String)> {
+async fn claims(
+    State(desk): State<Desk>,
+    Json(body): Json<Value>,
+) -> Result<(StatusCode, Json<Value>), (StatusCode, String)> {
     let claim = Claim::read(&body).map_err(|wrong| (StatusCode::UNPROCESSABLE_ENTITY, wrong))?;
     if desk.take(&claim) == Some(Case::Slow) {
         // It has the claim and works on it; the clinic cannot know. Whoever asks again is answered at once.
         sleep(SILENCE).await;
     }
-    Ok(StatusCode::ACCEPTED)
+    // With a body: a success without one is also what a sidecar says whose app has just ended.
+    Ok((StatusCode::ACCEPTED, Json(json!({ "claimId": body["claimId"], "submission": body["submission"] }))))
 }
 
 async fn cases(State(desk): State<Desk>, Path(claim_id): Path<String>) -> Result<Json<Record>, StatusCode> {

@@ -192,7 +192,9 @@ async fn walk(home: &Path) -> Result<()> {
     let system = running(home)?;
     let secrets = secrets(system.home())?;
     println!("\nA patient is registered, through every part:\n");
-    journey(&system.url(), system.broker(), &secrets, &Report::new(false)).await.context("the journey ended early")?;
+    let insured = system.has_payer_simulator();
+    let walked = journey(&system.url(), system.broker(), insured, &secrets, &Report::new(false)).await;
+    walked.context("the journey ended early")?;
     println!(
         "\nThe system is at {url}.\n\
          `make env` prints who may sign in; in a shell:\n\n{SHELL}\n\

@@ -2,6 +2,7 @@
 //! ends with.
 
 mod answer;
+mod insurance;
 mod money;
 mod visit;
 
@@ -24,9 +25,10 @@ const ANSWER: Duration = Duration::from_secs(10);
 const COUNTED: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Walks the chain at `url`, which has this broker, as the administrator; any step that answers otherwise than it should is an error.
-pub async fn journey(url: &str, broker: broker::Kind, secrets: &Secrets, report: &Report) -> Result<()> {
-    let traveller = Traveller::sign_in(url, secrets, report).await?;
+/// Walks the chain at `url`, which has this broker, as the administrator, with a claim if the patient can be `insured`, which
+/// takes somebody who answers claims; any step that answers otherwise than it should is an error.
+pub async fn journey(url: &str, broker: broker::Kind, insured: bool, secrets: &Secrets, report: &Report) -> Result<()> {
+    let traveller = Traveller { insured, ..Traveller::sign_in(url, secrets, report).await? };
     let before = traveller.count().await?;
     let patient = traveller.register().await?;
     traveller.read_account(&patient).await?;
@@ -39,6 +41,8 @@ struct Traveller<'a> {
     client: Client,
     url: &'a str,
     token: String,
+    /// Whether somebody answers claims.
+    insured: bool,
     report: &'a Report,
 }
 
@@ -57,7 +61,7 @@ impl<'a> Traveller<'a> {
             answer.summary(),
             secrets.administrator_email
         ));
-        Ok(Self { client, url, token, report })
+        Ok(Self { client, url, token, insured: false, report })
     }
 
     async fn register(&self) -> Result<String> {

@@ -106,12 +106,8 @@ impl PatientBooks {
         reason: String,
         now: Timestamp,
     ) -> Result<Moved, Refusal> {
-        let before = self.clone();
-        let credited = self.take_back(id, CreditNote { id: note, number, issued_at: now, lines, reason });
-        if credited.is_err() {
-            *self = before;
-        }
-        credited
+        let note = CreditNote { id: note, number, issued_at: now, lines, reason };
+        self.whole(|books| books.take_back(id, note))
     }
 
     fn take_back(&mut self, id: InvoiceId, note: CreditNote) -> Result<Moved, Refusal> {

@@ -191,7 +191,7 @@ impl Asked {
     }
 
     fn signed(&self, entry: Entry) -> Entry {
-        let entry = self.caller.iter().fold(entry, |entry, caller| entry.by(caller));
+        let entry = self.caller.iter().fold(entry, Entry::by);
         entry.of_patient(self.patient.0).detail("action", self.act.name())
     }
 

@@ -115,10 +115,7 @@ impl<'a> Round<'a> {
         let before = self.loaded.books.clone();
         match self.decide(asked) {
             Ok(moved) => self.note(asked, moved, &before),
-            Err(error) => {
-                self.loaded.books = before;
-                return Taken::Refused(error);
-            }
+            Err(error) => return Taken::Refused(error),
         }
         Taken::Decided
     }

@@ -1,4 +1,5 @@
-//! What a visit costs: from the draft that billing makes of the encounter to the balanced invoice, and what was posted.
+//! What a visit costs: from the draft that billing makes of the encounter to the balanced invoice, by a claim where
+//! somebody answers claims, and what was posted.
 
 use std::time::Instant;
 
@@ -7,7 +8,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{COUNTED, POLL, Traveller, visit::CPT};
+use super::{COUNTED, POLL, Traveller, insurance, visit::CPT};
 
 /// What the demo clinic's service costs, in cents.
 const PRICE: i64 = 9_500;
@@ -23,7 +24,7 @@ pub(super) async fn put_up_fees(admin: &Traveller<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Issues the invoice of a patient's visit, has it paid, and shows the books.
+/// Issues the invoice of a patient's visit, has it paid, by a payer as far as there is one, and shows the books.
 pub(super) async fn money(admin: &Traveller<'_>, front_desk: &Traveller<'_>, patient: &str) -> Result<()> {
     let biller = admin.staff("biller").await?;
     let draft = biller.draft_of(patient).await?;
@@ -38,10 +39,15 @@ pub(super) async fn money(admin: &Traveller<'_>, front_desk: &Traveller<'_>, pat
         issued.text("/dueDate")?
     ));
 
-    let payment = json!({ "patientId": patient, "method": "cash", "amount": PRICE, "currencyCode": "EUR" });
+    if admin.insured {
+        insurance::claim(admin, &biller, patient, issued.text("/invoiceId")?).await?;
+    }
+    let owed = biller.get(&path).await?;
+    let owed = owed.at("/balance/patientOpen")?.as_i64().context("an amount")?;
+    let payment = json!({ "patientId": patient, "method": "cash", "amount": owed, "currencyCode": "EUR" });
     let paid = front_desk.make("/api/billing/payments", &payment).await?;
     front_desk.report.say(&format!(
-        "POST /api/billing/payments       {}  {}, {} unapplied",
+        "POST /api/billing/payments       {}  {owed} in cash, {}, {} unapplied",
         paid.summary(),
         paid.text("/status")?,
         paid.at("/unapplied")?

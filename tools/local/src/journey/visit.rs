@@ -77,7 +77,7 @@ impl<'a> Traveller<'a> {
         answer.expect(StatusCode::OK, "POST /auth/login")?;
         self.report.say(&format!("POST /auth/login                 {}  signed in as {role}", answer.summary()));
         let token = answer.text("/access_token")?.to_owned();
-        Ok(Traveller { client: self.client.clone(), url: self.url, token, report: self.report })
+        Ok(Traveller { client: self.client.clone(), url: self.url, token, insured: self.insured, report: self.report })
     }
 
     /// The first time that is free, and the appointment.

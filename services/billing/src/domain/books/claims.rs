@@ -58,16 +58,26 @@ pub struct Answer {
 
 /// What is known of a claim beside the books.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts<'a> {
+pub struct Facts {
     /// How long its payer waits.
-    pub windows: &'a Windows,
+    pub windows: Windows,
     /// When the plan year of its coverage begins.
     pub plan_year: PlanYear,
 }
 
 impl PatientBooks {
+    /// Does something in whole, or nothing of it.
+    pub(super) fn whole(&mut self, act: impl FnOnce(&mut Self) -> Result<Moved, Refusal>) -> Result<Moved, Refusal> {
+        let before = self.clone();
+        let done = act(self);
+        if done.is_err() {
+            *self = before;
+        }
+        done
+    }
+
     /// Writes a claim down for an issued invoice.
-    pub fn write_claim(&mut self, claim: Claim, windows: &Windows) -> Result<Moved, Refusal> {
+    pub fn write_claim(&mut self, claim: Claim, windows: Windows) -> Result<Moved, Refusal> {
         let invoice = self.invoices.get(&claim.invoice_id).ok_or(Refusal::NoInvoice { at: 0 })?;
         if !invoice.status.is_live() {
             return Err(invoice::Refusal::Status(invoice.status).into());
@@ -99,19 +109,30 @@ impl PatientBooks {
     pub fn change_claim(
         &mut self,
         id: ClaimId,
-        windows: &Windows,
+        windows: Windows,
         change: impl FnOnce(&mut ClaimFile) -> Result<(), Refusal>,
     ) -> Result<Moved, Refusal> {
-        let file = self.claim_mut(id)?;
-        change(file)?;
-        file.refresh(windows);
-        Ok(Moved { act: Act::ClaimChanged, postings: Postings::default() })
+        self.whole(|books| {
+            let file = books.claim_mut(id)?;
+            change(file)?;
+            file.refresh(windows);
+            Ok(Moved { act: Act::ClaimChanged, postings: Postings::default() })
+        })
     }
 
     /// Sends a claim: what it asks for is the payer's to pay, as far as it is open.
     ///
     /// A claim that stands for another gets what that one expects when the payer has taken it.
-    pub fn submit_claim(&mut self, id: ClaimId, windows: &Windows, now: Timestamp) -> Result<Moved, Refusal> {
+    pub fn submit_claim(&mut self, id: ClaimId, windows: Windows, now: Timestamp) -> Result<Moved, Refusal> {
+        let file = self.claim(id)?;
+        let status = self.invoices.get(&file.claim.invoice_id).ok_or(Refusal::NoInvoice { at: 0 })?.status;
+        if !status.is_live() {
+            return Err(invoice::Refusal::Status(status).into());
+        }
+        self.whole(|books| books.send(id, windows, now))
+    }
+
+    fn send(&mut self, id: ClaimId, windows: Windows, now: Timestamp) -> Result<Moved, Refusal> {
         let file = self.claim_mut(id)?;
         file.claim = file.claim.change(Change::Submit)?;
         file.submissions += 1;
@@ -135,7 +156,18 @@ impl PatientBooks {
         said: Acknowledgement,
         control_number: Option<String>,
         reasons: Vec<String>,
-        windows: &Windows,
+        windows: Windows,
+    ) -> Result<Moved, Refusal> {
+        self.whole(|books| books.hear(id, said, control_number, reasons, windows))
+    }
+
+    fn hear(
+        &mut self,
+        id: ClaimId,
+        said: Acknowledgement,
+        control_number: Option<String>,
+        reasons: Vec<String>,
+        windows: Windows,
     ) -> Result<Moved, Refusal> {
         let file = self.claim_mut(id)?;
         file.claim = file.claim.change(match said {
@@ -155,7 +187,7 @@ impl PatientBooks {
     }
 
     /// Gives a claim up that no payer has taken: the patient owes what it asked for.
-    pub fn withdraw_claim(&mut self, id: ClaimId, reason: String, windows: &Windows) -> Result<Moved, Refusal> {
+    pub fn withdraw_claim(&mut self, id: ClaimId, reason: String, windows: Windows) -> Result<Moved, Refusal> {
         let file = self.claim_mut(id)?;
         file.claim = file.claim.change(Change::Withdraw(reason.clone()))?;
         file.reason = Some(reason);
@@ -167,7 +199,7 @@ impl PatientBooks {
     }
 
     /// Waits for nothing any more: what was denied is given up.
-    pub fn close_claim(&mut self, id: ClaimId, reason: String, windows: &Windows) -> Result<Moved, Refusal> {
+    pub fn close_claim(&mut self, id: ClaimId, reason: String, windows: Windows) -> Result<Moved, Refusal> {
         let file = self.claim_mut(id)?;
         file.claim = file.claim.change(Change::Close)?;
         file.reason = Some(reason);
@@ -181,7 +213,7 @@ impl PatientBooks {
     }
 
     /// Books a payer's answer, or that it takes one back.
-    pub fn book_answer(&mut self, answer: &Answer, facts: Facts<'_>) -> Result<Moved, Refusal> {
+    pub fn book_answer(&mut self, answer: &Answer, facts: Facts) -> Result<Moved, Refusal> {
         let known = self.claims.get(&answer.payment.claim_id);
         let known = known.map(|file| Known {
             claim: &file.claim,
@@ -189,14 +221,13 @@ impl PatientBooks {
         });
         let accepted = check_claim(&answer.payment, answer.at, answer.payer_id, answer.currency, known);
         let Accepted { action, .. } = accepted.map_err(Refusal::Unbookable)?;
-        if action == Action::Reverse {
-            self.take_back_answer(answer, facts)
-        } else {
-            self.settle(answer, action, facts)
-        }
+        self.whole(|books| match action {
+            Action::Reverse => books.take_back_answer(answer, facts),
+            _ => books.settle(answer, action, facts),
+        })
     }
 
-    fn settle(&mut self, answer: &Answer, action: Action, facts: Facts<'_>) -> Result<Moved, Refusal> {
+    fn settle(&mut self, answer: &Answer, action: Action, facts: Facts) -> Result<Moved, Refusal> {
         let payment = &answer.payment;
         let id = payment.claim_id;
         let parts = Parts::of(payment);
@@ -260,7 +291,7 @@ impl PatientBooks {
         Ok(Moved { act: Act::ClaimAnswered, postings })
     }
 
-    fn take_back_answer(&mut self, answer: &Answer, facts: Facts<'_>) -> Result<Moved, Refusal> {
+    fn take_back_answer(&mut self, answer: &Answer, facts: Facts) -> Result<Moved, Refusal> {
         let id = answer.payment.claim_id;
         let file = self.claim_mut(id)?;
         let standing = file.standing.take().ok_or(Refusal::NoClaim)?;
@@ -290,7 +321,7 @@ impl PatientBooks {
     }
 
     /// A claim that its payer has takes the place of the one that it names.
-    fn take_place(&mut self, id: ClaimId, windows: &Windows, postings: &mut Postings) -> Result<(), Refusal> {
+    fn take_place(&mut self, id: ClaimId, windows: Windows, postings: &mut Postings) -> Result<(), Refusal> {
         let claim = self.claim(id)?.claim.clone();
         let Some(prior) = claim.prior.as_ref().map(|prior| prior.claim_id) else { return Ok(()) };
         let before = self.claim_mut(prior)?;
@@ -326,6 +357,10 @@ impl PatientBooks {
 
     /// So much more is expected of a payer, and less of the patient; below nothing the reverse.
     fn expect(&mut self, id: ClaimId, more: Amount, postings: &mut Postings) -> Result<(), Refusal> {
+        // Of an invoice that was taken back nothing is expected, and its state is not that of a balance.
+        if more.is_zero() {
+            return Ok(());
+        }
         let file = self.claim_mut(id)?;
         file.expected += more;
         let claim = file.claim.clone();
@@ -351,6 +386,9 @@ impl PatientBooks {
     }
 
     fn give_up(&mut self, id: ClaimId, amount: Amount, postings: &mut Postings) -> Result<(), Refusal> {
+        if amount.is_zero() {
+            return Ok(());
+        }
         let claim = self.claim(id)?.claim.clone();
         postings.transfer(amount, of(LedgerAccount::DenialWriteOff, &claim), insurance(&claim));
         let invoice = self.invoice_mut(claim.invoice_id)?;

@@ -1,5 +1,7 @@
 //! Whatever is done, and in whatever order, the books add up.
 
+mod claims;
+
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -22,6 +24,7 @@ enum Wish {
     AskBack(usize, i64),
     Approve(usize, usize, u128),
     ChargeBack(usize),
+    Claim(claims::Wish),
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -37,6 +40,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => (0..8_usize, amount()).prop_map(|(at, amount)| Wish::AskBack(at, amount)),
         2 => (0..8_usize, 0..3_usize, 1..3_u128).prop_map(|(at, refund, by)| Wish::Approve(at, refund, by)),
         1 => (0..8_usize).prop_map(Wish::ChargeBack),
+        16 => claims::wish().prop_map(Wish::Claim),
     ]
 }
 
@@ -71,6 +75,7 @@ fn do_it(books: &mut PatientBooks, wish: Wish, turn: u128) -> Result<Option<Move
             books.approve_refund(paid(at), id, UserId(Uuid::from_u128(by)))?
         }
         Wish::ChargeBack(at) => books.charge_back(paid(at), "disputed".to_owned())?,
+        Wish::Claim(wish) => claims::do_it(books, &wish, turn)?,
     };
     Ok(Some(moved))
 }
@@ -104,6 +109,7 @@ fn check(books: &PatientBooks, journal: &[Moved]) -> Result<(), TestCaseError> {
             .sum();
         prop_assert_eq!(invoice.balance.patient_paid, paid);
     }
+    claims::check(books, &sum)?;
     for (id, payment) in &books.payments {
         let of = |account| sum(&|place| place.account == account && place.about.payment_id == Some(*id));
         prop_assert_eq!(payment.unapplied, -of(LedgerAccount::Unapplied));
@@ -129,6 +135,11 @@ proptest! {
             books.invoices.insert(InvoiceId(Uuid::from_u128(id)), draft(id, lines));
         }
         let mut journal = Vec::new();
+        // A claim can be written only for what is issued.
+        for id in 1..=3_u128 {
+            let issued = books.issue(InvoiceId(Uuid::from_u128(id)), number(1), "2026-12-30".parse().unwrap(), at(0));
+            journal.push(issued.unwrap());
+        }
         for (turn, wish) in wishes.into_iter().enumerate() {
             let before = books.clone();
             match do_it(&mut books, wish.clone(), u128::try_from(turn).unwrap() + 1) {

@@ -119,6 +119,7 @@ impl Claim {
     }
 
     /// A draft with another content.
+    #[must_use]
     pub fn rewritten(&self, invoice: &Invoice, content: &Content) -> Self {
         let (diagnoses, lines) = content.written(invoice);
         Self {

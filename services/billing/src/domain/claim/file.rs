@@ -197,9 +197,9 @@ impl ClaimFile {
     }
 
     /// Brings what follows from the claim in line with it.
-    pub fn refresh(&mut self, windows: &Windows) {
+    pub fn refresh(&mut self, windows: Windows) {
         self.live = self.stands();
-        self.deadline = self.claim.deadline(windows).map(|deadline| Due {
+        self.deadline = self.claim.deadline(&windows).map(|deadline| Due {
             what: deadline.what,
             due: deadline.due,
             alert: deadline.due.saturating_sub(i64::from(windows.alert_days).days()),

@@ -34,7 +34,7 @@ impl Round<'_> {
                 let invoice = self.claimed(&claim)?;
                 content.must_be_within(invoice)?;
                 let rewritten = claim.rewritten(invoice, &content);
-                self.loaded.books.change_claim(id, &windows, |file| {
+                self.loaded.books.change_claim(id, windows, |file| {
                     file.must_be_draft()?;
                     file.claim = rewritten;
                     Ok(())
@@ -44,16 +44,16 @@ impl Round<'_> {
                 let others: Vec<_> = self.loaded.books.claims.values().map(|file| file.claim.clone()).collect();
                 let coverage = self.loaded.coverages.get(&claim.coverage_id);
                 let facts = scrub::Facts { today, coverage, windows: &windows, others: &others };
-                self.loaded.books.change_claim(id, &windows, |file| file.apply(Change::Prepare(&facts)))
+                self.loaded.books.change_claim(id, windows, |file| file.apply(Change::Prepare(&facts)))
             }
-            ClaimAct::Revise => self.loaded.books.change_claim(id, &windows, |file| file.apply(Change::Revise)),
+            ClaimAct::Revise => self.loaded.books.change_claim(id, windows, |file| file.apply(Change::Revise)),
             ClaimAct::Submit(patient) => {
-                let moved = self.loaded.books.submit_claim(id, &windows, now)?;
+                let moved = self.loaded.books.submit_claim(id, windows, now)?;
                 let submission = self.loaded.books.claim(id)?.submissions;
                 self.beside.push(patient.write(id, submission)?);
                 Ok(moved)
             }
-            ClaimAct::Sent(submission) => self.loaded.books.change_claim(id, &windows, |file| {
+            ClaimAct::Sent(submission) => self.loaded.books.change_claim(id, windows, |file| {
                 // What was sent meanwhile is another submission's.
                 if file.submissions == submission {
                     file.sent_at = file.sent_at.or(Some(now));
@@ -61,16 +61,16 @@ impl Round<'_> {
                 Ok(())
             }),
             ClaimAct::Acknowledge { said, control_number, reasons } => {
-                self.loaded.books.acknowledge_claim(id, said, control_number, reasons, &windows)
+                self.loaded.books.acknowledge_claim(id, said, control_number, reasons, windows)
             }
-            ClaimAct::Appeal(reason) => self.loaded.books.change_claim(id, &windows, |file| {
+            ClaimAct::Appeal(reason) => self.loaded.books.change_claim(id, windows, |file| {
                 file.apply(Change::Appeal(today, &windows))?;
                 file.reason = Some(reason);
                 Ok(())
             }),
-            ClaimAct::Withdraw(reason) => self.loaded.books.withdraw_claim(id, reason, &windows),
-            ClaimAct::Close(reason) => self.loaded.books.close_claim(id, reason, &windows),
-            ClaimAct::Book(booked) => return self.book(asked, &claim, &windows, *booked),
+            ClaimAct::Withdraw(reason) => self.loaded.books.withdraw_claim(id, reason, windows),
+            ClaimAct::Close(reason) => self.loaded.books.close_claim(id, reason, windows),
+            ClaimAct::Book(booked) => return self.book(asked, &claim, windows, *booked),
             ClaimAct::Create(_) => Err(Refusal::NoClaim),
         };
         Ok(moved?)
@@ -93,10 +93,10 @@ impl Round<'_> {
         };
         let claim = Claim::of_invoice(id, invoice, (coverage, payer), standing, &new.content, self.now);
         let windows = payer.windows;
-        Ok(self.loaded.books.write_claim(claim, &windows)?)
+        Ok(self.loaded.books.write_claim(claim, windows)?)
     }
 
-    fn book(&mut self, asked: &Asked, claim: &Claim, windows: &Windows, booked: Booked) -> Result<Moved, ActError> {
+    fn book(&mut self, asked: &Asked, claim: &Claim, windows: Windows, booked: Booked) -> Result<Moved, ActError> {
         let plan_year = self.loaded.coverages.get(&claim.coverage_id).map(|coverage| coverage.terms.plan_year);
         let facts = Facts { windows, plan_year: plan_year.unwrap_or(PlanYear::CALENDAR) };
         let Booked { remittance_id, at, payer_id, currency, paid_on, payment } = booked;
