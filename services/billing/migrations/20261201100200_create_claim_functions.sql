@@ -164,7 +164,7 @@ end
 $$;
 
 -- What was left in the midst before a moment: {"before", "limit"} answers {"unsent": [{"claimId", "patientId"}], "waiting":
--- [remittance]}, the latest first of what waits: what has waited long is more likely to need a person.
+-- [remittance]}; in no order, so that what never succeeds keeps nothing from its turn.
 create function api.claims_left_over(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -173,7 +173,7 @@ begin
       select coalesce(jsonb_agg(jsonb_build_object('claimId', claim_id, 'patientId', patient_id)), '[]')
       from (select claim_id, patient_id from projection.claims
         where unsent and submitted_at < (p ->> 'before')::timestamptz
-        order by submitted_at limit (p ->> 'limit')::int) as page),
+        order by random() limit (p ->> 'limit')::int) as page),
     'waiting', (
       select coalesce(jsonb_agg(remittance_id), '[]')
       from (select remittance_id from projection.remittances as held
@@ -181,6 +181,6 @@ begin
           select from projection.remittance_claims as entry
           where entry.remittance_id = held.remittance_id
             and not exists (select from projection.journal as act where act.journal_id = entry.journal_id))
-        order by received_at desc limit (p ->> 'limit')::int) as page));
+        order by random() limit (p ->> 'limit')::int) as page));
 end
 $$;

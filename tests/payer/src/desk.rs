@@ -9,9 +9,9 @@ use std::{
 use axum::{
     Json, Router,
     extract::{Path, Request, State},
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_TYPE},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::{get, post, put},
 };
 use serde::{Deserialize, Serialize};
@@ -160,17 +160,25 @@ async fn eligibility(Json(question): Json<Question>) -> Json<Eligibility> {
     Json(Eligibility { active, note: (!active).then_some("The coverage has ended.") })
 }
 
-async fn claims(
-    State(desk): State<Desk>,
-    Json(body): Json<Value>,
-) -> Result<(StatusCode, Json<Value>), (StatusCode, String)> {
-    let claim = Claim::read(&body).map_err(|wrong| (StatusCode::UNPROCESSABLE_ENTITY, wrong))?;
+async fn claims(State(desk): State<Desk>, Json(body): Json<Value>) -> Response {
+    let claim = match Claim::read(&body) {
+        Ok(claim) => claim,
+        Err(wrong) => return refused(&wrong),
+    };
     if desk.take(&claim) == Some(Case::Slow) {
         // It has the claim and works on it; the clinic cannot know. Whoever asks again is answered at once.
         sleep(SILENCE).await;
     }
     // With a body: a success without one is also what a sidecar says whose app has just ended.
-    Ok((StatusCode::ACCEPTED, Json(json!({ "claimId": body["claimId"], "submission": body["submission"] }))))
+    let taken = json!({ "claimId": body["claimId"], "submission": body["submission"] });
+    (StatusCode::ACCEPTED, Json(taken)).into_response()
+}
+
+/// A problem, so that it is not taken for what a sidecar says of an app that it does not reach.
+fn refused(wrong: &str) -> Response {
+    let problem = json!({ "type": "about:blank", "title": "Unprocessable Content", "status": 422, "detail": wrong });
+    let kind = [(CONTENT_TYPE, "application/problem+json")];
+    (StatusCode::UNPROCESSABLE_ENTITY, kind, problem.to_string()).into_response()
 }
 
 async fn cases(State(desk): State<Desk>, Path(claim_id): Path<String>) -> Result<Json<Record>, StatusCode> {

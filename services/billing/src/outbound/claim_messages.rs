@@ -35,8 +35,16 @@ pub fn claim(file: &ClaimFile, at: u64) -> v1::Claim {
             rendering_provider: claim.rendering_provider.as_ref().map(|npi| npi.0.clone()),
             place_of_service: claim.lines.first().map(|line| line.place_of_service.clone()),
             diagnoses: claim.diagnoses.clone(),
-            // Told whole, below.
-            lines: Vec::new(),
+            lines: claim
+                .lines
+                .iter()
+                .zip(1_usize..)
+                .map(|(line, number)| v1::ClaimLineContent {
+                    line: small(number),
+                    modifiers: line.modifiers.clone(),
+                    diagnosis_pointers: line.pointers.iter().map(|&pointer| pointer.into()).collect(),
+                })
+                .collect(),
         }),
         lines: claim
             .lines

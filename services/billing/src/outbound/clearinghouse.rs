@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use axum::http::{Method, Request, header::CONTENT_TYPE};
+use axum::http::{Method, Request, StatusCode, header::CONTENT_TYPE};
 use bytes::Bytes;
 use problem::Problem;
 use serde::Serialize;
@@ -23,6 +23,15 @@ pub const CLEARINGHOUSE: &str = "clearinghouse";
 
 /// Whoever submits a claim waits no longer than this; what was not taken by then is sent again.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether a claim was taken.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Taken {
+    /// It was.
+    Yes,
+    /// It was refused with this status, and would be again.
+    No(u16),
+}
 
 /// What earlier payers have done about a line.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -47,14 +56,15 @@ impl Clearinghouse {
         Self { sidecar }
     }
 
-    /// Hands a claim over. It may come there more than once: claim and submission make it one.
+    /// Hands a claim over; answers whether it was taken, or refused for good by this status. It may come there more than
+    /// once: claim and submission make it one.
     pub async fn send(
         &self,
         file: &ClaimFile,
         (coverage, payer): (&Coverage, &Payer),
         patient: &RecipientData,
         earlier: &[EarlierLine],
-    ) -> Result<(), Problem> {
+    ) -> Result<Taken, Problem> {
         let body = serde_json::to_vec(&written(file, coverage, payer, patient, earlier)).map_err(Problem::internal)?;
         let request = Request::builder()
             .method(Method::POST)
@@ -63,11 +73,15 @@ impl Clearinghouse {
             .body(Bytes::from(body))
             .map_err(Problem::internal)?;
         let answer = self.sidecar.invoke(CLEARINGHOUSE, request, PATIENCE).await?;
-        if answer.status().is_success() {
-            return Ok(());
-        }
         // What it says of a claim may name a patient: its status alone is told.
-        Err(Problem::unavailable(format!("the clearing house answers {}", answer.status())))
+        match answer.status() {
+            status if status.is_success() => Ok(Taken::Yes),
+            status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => {
+                Err(Problem::unavailable(format!("the clearing house answers {status}")))
+            }
+            status if status.is_client_error() => Ok(Taken::No(status.as_u16())),
+            status => Err(Problem::unavailable(format!("the clearing house answers {status}"))),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{
-        books::{self, PatientBooks},
+        books::{self, PatientBooks, claims::Acknowledgement},
         claim::{
             adjudication::{Accumulators, Adjudication, Benefit, Decision, Earlier, adjudicate},
             file::ClaimFile,
@@ -24,7 +24,7 @@ use crate::{
     },
     outbound::{
         claims::PatientData,
-        clearinghouse::EarlierLine,
+        clearinghouse::{EarlierLine, Taken},
         fees::AskedFee,
         journal::{LoadedBooks, Versioned, Wanted},
     },
@@ -132,11 +132,19 @@ impl Books {
             return Err(Problem::internal(format!("claim {id} has lost what is to be sent with it")));
         };
         let earlier = earlier_lines(&loaded, file);
-        self.clearinghouse.send(file, (coverage, payer), &told, &earlier).await?;
+        // Who refuses it at the door does what the payer's own front end would do.
+        let act = match self.clearinghouse.send(file, (coverage, payer), &told, &earlier).await? {
+            Taken::Yes => ClaimAct::Sent(file.submissions),
+            Taken::No(status) => ClaimAct::Acknowledge {
+                said: Acknowledgement::Rejected,
+                control_number: None,
+                reasons: vec![format!("the clearing house refuses it with status {status}")],
+            },
+        };
         let key = Uuid::new_v5(&DEEDS, format!("{id}/sent/{}", file.submissions).as_bytes());
         let asked = Asked {
             patient,
-            act: Act::Claim(id, ClaimAct::Sent(file.submissions)),
+            act: Act::Claim(id, act),
             expected: None,
             request: Keyed { key, hash: key },
             caller: None,

@@ -7,7 +7,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    http::StatusCode,
+    http::{StatusCode, header::CONTENT_TYPE},
     response::{IntoResponse as _, Response},
     routing::post,
 };
@@ -19,6 +19,9 @@ pub(super) const OF_SILENT_PAYER: &str = "SILENT";
 pub(super) const OF_BROKEN_PAYER: &str = "BROKEN";
 /// The member whom nobody insures any more.
 pub(super) const FORMER: &str = "FORMER";
+
+/// The member whose claims nobody takes.
+pub(super) const OF_UNKNOWN_PAYER: &str = "UNKNOWN";
 
 /// All that was asked, and whether nobody answers at the moment.
 static ASKED: Mutex<(Vec<Value>, bool)> = Mutex::new((Vec::new(), false));
@@ -53,6 +56,11 @@ async fn claims(Json(claim): Json<Value>) -> Response {
     };
     if member == OF_SILENT_PAYER && first {
         return hang().await;
+    }
+    if member == OF_UNKNOWN_PAYER {
+        let refused = json!({ "status": 422, "title": "Ada Okafor has no such payer" }).to_string();
+        return (StatusCode::UNPROCESSABLE_ENTITY, [(CONTENT_TYPE, "application/problem+json")], refused)
+            .into_response();
     }
     (StatusCode::ACCEPTED, Json(json!({ "claimId": claim["claimId"] }))).into_response()
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{NPI, Visit, content, service, sums};
 use crate::{
-    clearing_house::{OF_SILENT_PAYER, claimed},
+    clearing_house::{OF_SILENT_PAYER, OF_UNKNOWN_PAYER, claimed},
     desk::{Refused as _, does_not_add_up, fields, keyed, slug},
 };
 
@@ -156,6 +156,25 @@ fn going(parts: &Parts) -> Vec<Trial> {
             let told = claimed(&claim.claim_id);
             assert_eq!(told.len(), 2);
             assert_eq!(told[0], told[1], "the same claim and submission");
+            Ok(())
+        }),
+        test("a_claim_that_is_refused_at_the_door_is_rejected", parts, |parts| async move {
+            let visit = Visit::with(&parts, OF_UNKNOWN_PAYER, vec![service("99213", 5_000)]).await?;
+            let claim = visit.submitted().await?;
+            assert_eq!((claim.status(), claim.sent_time.is_none()), (ClaimStatus::Rejected, true));
+            assert_eq!(claim.payer_reasons, ["the clearing house refuses it with status 422"]);
+            // Read and written as it is, it says the same.
+            let asked = wire::ReviseClaimRequest { claim_id: claim.claim_id.clone(), expected_version: claim.version };
+            let draft = visit.biller.claims().revise_claim(keyed(asked, Uuid::now_v7())).await?.into_inner().claim;
+            let draft = draft.unwrap_or_default();
+            let asked = wire::AmendClaimRequest {
+                claim_id: draft.claim_id.clone(),
+                expected_version: draft.version,
+                content: draft.content.clone(),
+            };
+            let amended = visit.biller.claims().amend_claim(keyed(asked, Uuid::now_v7())).await?.into_inner().claim;
+            let amended = amended.unwrap_or_default();
+            assert_eq!((amended.content, amended.lines), (draft.content, draft.lines));
             Ok(())
         }),
         test("a_claim_that_is_sent_back_is_mended_and_sent_as_its_second_submission", parts, |parts| async move {

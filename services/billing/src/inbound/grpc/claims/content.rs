@@ -45,14 +45,17 @@ pub(super) fn read(given: Option<&wire::ClaimContent>, findings: &mut Findings) 
 
 fn line(given: &wire::ClaimLineContent, at: usize, findings: &mut Findings) -> Option<LineContent> {
     let pointer = format!("content.lines[{at}].");
-    let line = read::count(given.line, &format!("{pointer}line"), findings);
+    let line = usize::try_from(given.line).ok().filter(|line| *line > 0);
+    if line.is_none() {
+        findings.add(format!("{pointer}line"), "must be 1 or more");
+    }
     let modifiers = read::modifiers(&given.modifiers, &pointer, findings);
     let pointers: Option<Vec<u8>> =
         given.diagnosis_pointers.iter().map(|&place| u8::try_from(place).ok().filter(|place| *place > 0)).collect();
     if pointers.as_ref().is_none_or(|pointers| pointers.len() > 12) {
         findings.add(format!("{pointer}diagnosis_pointers"), "must be at most 12 places of diagnoses, from 1");
     }
-    Some(LineContent { line: usize::try_from(line?).ok()?, modifiers: modifiers?, pointers: pointers? })
+    Some(LineContent { line: line?, modifiers: modifiers?, pointers: pointers? })
 }
 
 fn texts(given: &[String], most: usize, longest: usize, pointer: &str, findings: &mut Findings) -> Option<Vec<String>> {

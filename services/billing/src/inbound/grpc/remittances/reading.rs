@@ -89,7 +89,10 @@ fn claim(given: &wire::ClaimPayment, pointer: &str, findings: &mut Findings) -> 
 }
 
 fn line(given: &wire::AnsweredLine, pointer: &str, findings: &mut Findings) -> Option<LinePayment> {
-    let line = read::count(given.line, &format!("{pointer}.line"), findings).and_then(|line| line.try_into().ok());
+    let line = usize::try_from(given.line).ok().filter(|line| *line > 0);
+    if line.is_none() {
+        findings.add(format!("{pointer}.line"), "must be 1 or more");
+    }
     let adjustments =
         all(&given.adjustments, MOST_ADJUSTMENTS, &format!("{pointer}.adjustments"), findings, adjustment);
     Some(LinePayment { line: line?, billed: Amount(given.billed), paid: Amount(given.paid), adjustments: adjustments? })

@@ -36,7 +36,7 @@ pub(super) fn rates(counts: &AnswerCounts) -> wire::GetClaimRatesResponse {
 pub(super) fn outcome(asked: wire::ClaimOutcome, findings: &mut Findings) -> Option<Outcome> {
     match asked {
         wire::ClaimOutcome::Unspecified => {
-            findings.add("outcome", "must be paid, partially paid or denied");
+            findings.add("outcome", "must be paid, partially-paid or denied");
             None
         }
         wire::ClaimOutcome::Paid => Some(Outcome::Paid),
