@@ -42,6 +42,13 @@ pub(crate) enum Wish {
     Credit,
     WriteOff,
     Refund,
+    Insure,
+    Claim,
+    Prepare,
+    Submit,
+    Acknowledge,
+    Remit,
+    Reremit,
 }
 
 /// A request with its final answer.
