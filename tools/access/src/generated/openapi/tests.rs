@@ -18,7 +18,10 @@ fn contents(document: &Value) -> Vec<(String, Value)> {
     fn walk(at: &str, value: &Value, found: &mut Vec<(String, Value)>) {
         match value {
             Value::Object(fields) => {
-                for (name, value) in fields {
+                // A field of a body may be called so, too.
+                for (name, value) in
+                    fields.iter().filter(|(name, _)| !matches!(name.as_str(), "example" | "properties"))
+                {
                     let at = format!("{at}/{name}");
                     if name == "content" {
                         found.extend(
