@@ -39,7 +39,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How billing's refusal ends that stands for not yet.
 const NO_ACCOUNT: &str = "no-account";
 /// A system that has come back answers within this, so a client that gives up is a finding.
-const GIVE_UP: Duration = Duration::from_mins(3);
+pub(crate) const GIVE_UP: Duration = Duration::from_mins(3);
 
 /// How likely the wishes are, in percent. What cannot be, since there is nobody to do it to, is a registration.
 const WISHES: [(u32, Wants); 22] = [
@@ -103,6 +103,8 @@ pub(crate) struct World {
     pub(crate) issuer: Issuer,
     pub(crate) journal: Journal,
     pub(crate) payers: Payers,
+    /// After how long a client gives up.
+    pub(crate) give_up: Duration,
     pub(crate) pace: Arc<Pace>,
     pub(crate) seed: u64,
 }
@@ -236,7 +238,7 @@ impl Client {
         let begun = Instant::now();
         let mut pause = FIRST_PAUSE;
         let mut answer = Answer::default();
-        while begun.elapsed() < GIVE_UP {
+        while begun.elapsed() < self.world.give_up {
             answer.attempts += 1;
             let asked = Instant::now();
             let token = self.world.issuer.token(&format!("chaos client {}", self.number), ask.role)?;

@@ -13,7 +13,7 @@ use testkit::Issuer;
 use tokio::task::JoinSet;
 
 use crate::{
-    client::{Client, Contended, Payers, World},
+    client::{Client, Contended, GIVE_UP, Payers, World},
     clinic::Clinic,
     drain,
     evidence::{self, Evidence},
@@ -117,6 +117,8 @@ async fn on(stage: &Arc<Stage>, settings: &Settings, controls: Controls, progres
         issuer,
         journal: Journal::create(&file("clients.jsonl"))?,
         payers: Payers::default(),
+        // Who waits in vain need not wait for long.
+        give_up: settings.sabotage.filter(|sabotage| sabotage.leaves_waiting()).map_or(GIVE_UP, |_| SABOTAGED),
         pace: Arc::new(Pace::new(settings.writes)),
         seed: settings.seed,
     });
