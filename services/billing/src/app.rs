@@ -14,11 +14,12 @@ use crate::{
     inbound::{
         events, grpc,
         http::{self, Viewer},
+        reconciliation,
     },
     outbound::{
         accounts::Accounts, claims::Claims, clearinghouse::Clearinghouse, coverages::Coverages, days::Days,
         demographics::Demographics, eligibility::Eligibilities, fees::FeeSchedules, journal::Journal, lists::Lists,
-        payers::Payers, remittances::Remittances, reports::Reports,
+        payers::Payers, remittances::Remittances, replay::Patient, reports::Reports,
     },
     service::{Books, Parts, follow_up},
 };
@@ -59,6 +60,7 @@ impl App {
         });
 
         tokio::spawn(follow_up::run(books.clone()));
+        tokio::spawn(reconciliation::run(books.clone(), Patient::new(&sidecar), config.reconcile_every));
 
         let (known, kept) = (Arc::clone(&tokens), recorder.clone());
         let readiness = Readiness::of(&sidecar)

@@ -1,6 +1,6 @@
 //! Settings; the README's table describes them.
 
-use std::str::FromStr;
+use std::{num::NonZeroU32, str::FromStr, time::Duration};
 
 use jiff::tz::TimeZone;
 use runtime::{AppConfig, Environment, environment::BadEnvironment};
@@ -19,9 +19,13 @@ pub const ENV_REFUND_LIMIT: &str = "REFUND_LIMIT";
 /// How many days a patient has for paying an invoice.
 pub const ENV_PAYMENT_TERMS_DAYS: &str = "PAYMENT_TERMS_DAYS";
 
+/// How many seconds pass between two times that `patient` is asked for what it has told.
+pub const ENV_RECONCILE_EVERY_SECONDS: &str = "RECONCILE_EVERY_SECONDS";
+
 const DEFAULT_CURRENCY: &str = "EUR";
 const DEFAULT_REFUND_LIMIT: i64 = 20_000;
 const DEFAULT_PAYMENT_TERMS_DAYS: u16 = 30;
+const DEFAULT_RECONCILE_EVERY_SECONDS: NonZeroU32 = NonZeroU32::new(3_600).unwrap();
 
 /// The settings of this service.
 #[derive(Clone, Debug)]
@@ -30,6 +34,8 @@ pub struct Config {
     pub app: AppConfig,
     /// How the books are kept.
     pub books: Settings,
+    /// How long after one time `patient` is asked again for what it has told.
+    pub reconcile_every: Duration,
 }
 
 struct Code(Currency);
@@ -71,6 +77,8 @@ impl Config {
         let zone = environment.optional::<Zone>(ENV_BOOKS_TIME_ZONE).map_or(TimeZone::UTC, |zone| zone.0);
         let limit = environment.optional::<Limit>(ENV_REFUND_LIMIT).map(|limit| limit.0);
         let terms = environment.optional::<u16>(ENV_PAYMENT_TERMS_DAYS).unwrap_or(DEFAULT_PAYMENT_TERMS_DAYS);
+        let pause = environment.optional::<NonZeroU32>(ENV_RECONCILE_EVERY_SECONDS);
+        let pause = pause.unwrap_or(DEFAULT_RECONCILE_EVERY_SECONDS);
         let whole = app.zip(currency.or_else(|| Currency::from_code(DEFAULT_CURRENCY)));
         environment.finish(whole.map(|(app, currency)| Self {
             app,
@@ -80,6 +88,7 @@ impl Config {
                 refund_limit: limit.unwrap_or(Amount(DEFAULT_REFUND_LIMIT)),
                 payment_terms: terms,
             },
+            reconcile_every: Duration::from_secs(pause.get().into()),
         }))
     }
 }

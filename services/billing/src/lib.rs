@@ -1,6 +1,7 @@
 //! The service `billing`: what patients and their insurers owe and have paid.
 //!
-//! It owns accounts, fee schedules, invoices, payments and the journal under them.
+//! It owns accounts, fee schedules, payers, coverages, invoices, payments, claims with what payers answer, and the journal
+//! under them.
 //! It does not own people: a patient is an id here, and who they are is asked of `patient` when a document must say it.
 //!
 //! Invariants: a patient has one account, whoever asks first and however often; what is debited is credited; an act is

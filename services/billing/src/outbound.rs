@@ -16,5 +16,6 @@ pub mod lists;
 pub mod messages;
 pub mod payers;
 pub mod remittances;
+pub mod replay;
 pub mod reports;
 pub mod statements;

@@ -4,7 +4,10 @@ use std::{future, sync::Arc};
 
 use access::AccessTokens;
 use audit::Recorder;
-use contracts::{DESCRIPTORS, patient::v1::demographics_server::DemographicsServer};
+use contracts::{
+    DESCRIPTORS,
+    patient::v1::{demographics_server::DemographicsServer, replay_server::ReplayServer},
+};
 use runtime::{backlog, grpc::Services, readiness::Readiness, server::Server};
 use sidecar::{Sidecar, documents::Documents, outbox::Relay};
 use uuid::Uuid;
@@ -19,7 +22,7 @@ use crate::{
     },
     outbound::{
         appointments::Appointments, billing::BillingAccounts, calendar::Calendars, patients::Patients,
-        records::Records, reminders::Reminders,
+        records::Records, reminders::Reminders, replay::Told,
     },
     service::{Registry, booking::Bookings, calendar::Calendar, chart::Charts, summary::Summaries},
 };
@@ -59,7 +62,11 @@ impl App {
         let summaries = Summaries::new(&sidecar)?;
         let demographics =
             grpc::demographics::Demographics::new(Arc::clone(&registry), Arc::clone(&tokens), recorder.clone())?;
-        let grpc = Services::described_by(DESCRIPTORS).serve(DemographicsServer::new(demographics)).finish()?;
+        let replay = grpc::replay::Replay::new(Told::new(sidecar.clone()));
+        let grpc = Services::described_by(DESCRIPTORS)
+            .serve(DemographicsServer::new(demographics))
+            .serve(ReplayServer::new(replay))
+            .finish()?;
         let viewer = Viewer { sidecar, recorder: recorder.clone() };
         let tick = tick::routes(Arc::clone(&bookings), reminders);
         let use_cases = UseCases { registry, charts, calendar, bookings, summaries };

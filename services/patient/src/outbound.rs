@@ -8,4 +8,5 @@ pub mod encounters;
 pub mod patients;
 pub mod records;
 pub mod reminders;
+pub mod replay;
 pub mod summaries;

@@ -44,7 +44,7 @@ async fn patient_registered(State((books, documents)): State<(Books, Documents)>
 }
 
 /// Whoever is registered has an account, and their id is all that it takes.
-fn opening(event: &CloudEvent) -> Result<Opening, String> {
+pub(super) fn opening(event: &CloudEvent) -> Result<Opening, String> {
     let registered: PatientRegistered = event.message().map_err(|error| error.to_string())?;
     let patient = registered.patient.ok_or("the event has no patient")?;
     let patient_id = Uuid::parse_str(&patient.patient_id).map(PatientId).map_err(|_| "the patient's id is no UUID")?;
@@ -59,7 +59,7 @@ async fn encounter_finished(State((books, documents)): State<(Books, Documents)>
 }
 
 /// What is to be charged for an encounter; `day` tells the day of the books that a moment belongs to.
-fn heard(event: &CloudEvent, day: impl Fn(Timestamp) -> Date) -> Result<Heard, String> {
+pub(super) fn heard(event: &CloudEvent, day: impl Fn(Timestamp) -> Date) -> Result<Heard, String> {
     let finished: EncounterFinished = event.message().map_err(|error| error.to_string())?;
     let encounter = finished.encounter.ok_or("the event has no encounter")?;
     let id = |text: &str, what: &str| Uuid::parse_str(text).map_err(|_| format!("the {what}'s id is no UUID"));

@@ -38,7 +38,7 @@ pub(super) fn finished(encounter: Uuid, patient: Uuid, version: i64, codes: &[(&
     }
 }
 
-fn event(encounter: &EncounterSnapshot) -> Result<(String, Vec<u8>)> {
+pub(super) fn event(encounter: &EncounterSnapshot) -> Result<(String, Vec<u8>)> {
     let event = json!({
         "specversion": "1.0", "id": Uuid::now_v7(), "source": "patient", "type": "patient.v1.EncounterFinished",
         "subject": encounter.encounter_id, "time": "2026-11-30T00:00:00Z", "datacontenttype": "application/json",

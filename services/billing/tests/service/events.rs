@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use contracts::{
     patient::v1::{PatientRegistered, PatientSnapshot},
     topic,
@@ -7,7 +9,12 @@ use serde_json::json;
 use testkit::{App, Parts, test};
 use uuid::Uuid;
 
-use super::{accounts_of, open};
+use super::{
+    accounts_of,
+    drafting::{event, finished},
+    open,
+    people::has_told,
+};
 
 fn registered(patient: Uuid) -> anyhow::Result<(String, Vec<u8>)> {
     let snapshot =
@@ -52,6 +59,33 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let letters = parts.sql("select topic, reason from document.dead_letters").await?;
             assert_eq!(i64::try_from(letters.len()).ok(), before.map(|before| before + 1));
             assert_eq!(letters[letters.len() - 1]["topic"], topic::PATIENT_REGISTERED);
+            Ok(())
+        }),
+        test("what_was_told_and_never_heard_is_asked_for", parts, |parts| async move {
+            let (patient, visitor, encounter) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+            has_told(topic::PATIENT_REGISTERED, b"{\"specversion\": \"0.3\"}");
+            has_told(topic::PATIENT_REGISTERED, &registered(patient)?.1);
+            has_told(topic::PATIENT_REGISTERED, &registered(visitor)?.1);
+            let visit = finished(encounter, visitor, 3, &[("99213", 1)]);
+            has_told(topic::ENCOUNTER_FINISHED, &event(&visit)?.1);
+            let drafted = || async {
+                let drafts = format!("select count(*) from projection.invoices where encounter_id = '{encounter}'");
+                anyhow::Ok(parts.sql(&drafts).await?[0]["count"].as_i64())
+            };
+            parts
+                .eventually("they have accounts, and a draft", || async {
+                    let accounts = accounts_of(&parts, patient).await? + accounts_of(&parts, visitor).await?;
+                    Ok((accounts, drafted().await?) == (2, Some(1)))
+                })
+                .await?;
+            // It is asked for again and again, and heard once.
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            assert_eq!(drafted().await?, Some(1));
+            let versions = format!(
+                "select convert_from(value, 'UTF8')::jsonb -> 'version' as version from state.state, projection.invoices \
+                 where encounter_id = '{encounter}' and key = 'invoice/' || invoice_id::text"
+            );
+            assert_eq!(parts.sql(&versions).await?[0]["version"], 1);
             Ok(())
         }),
         test("without_its_database_it_loses_no_event", parts, |parts| async move {

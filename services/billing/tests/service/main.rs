@@ -20,7 +20,10 @@ mod volume;
 use std::process::ExitCode;
 
 use access::Role;
-use billing::{app::App, config::Config};
+use billing::{
+    app::App,
+    config::{Config, ENV_RECONCILE_EVERY_SECONDS},
+};
 use contracts::billing::v1::{
     AccountOpening, AccountOpeningResult, OpenAccountsRequest, accounts_client::AccountsClient,
 };
@@ -34,7 +37,7 @@ use uuid::Uuid;
 
 fn main() -> ExitCode {
     testkit::run(testkit::App::Billing, |parts| async move {
-        let app = App::build(&Config::read(parts.environment(&[]))?)?;
+        let app = App::build(&Config::read(parts.environment(&[(ENV_RECONCILE_EVERY_SECONDS, "1")]))?)?;
         tokio::spawn(app.run());
         parts.ready().await?;
         parts.start_neighbour(testkit::App::Patient, people::routes()).await?;

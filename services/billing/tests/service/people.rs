@@ -1,7 +1,10 @@
-//! Who patients are, in place of `patient`.
+//! Who patients are and what was told of them, in place of `patient`.
+
+use std::sync::{Mutex, PoisonError};
 
 use contracts::patient::v1::{
-    Address, GetDemographicsRequest, GetDemographicsResponse, HumanName, PatientDemographics, demographics_server,
+    Address, GetDemographicsRequest, GetDemographicsResponse, HumanName, ListLatestEventsRequest,
+    ListLatestEventsResponse, PatientDemographics, demographics_server, replay_server,
 };
 use tonic::{Request, Response, Status, service::Routes};
 use uuid::Uuid;
@@ -43,6 +46,34 @@ impl demographics_server::Demographics for People {
     }
 }
 
+/// What `patient` would have told, by topic.
+static TOLD: Mutex<Vec<(&str, String)>> = Mutex::new(Vec::new());
+
+/// From now on this was told, though nobody has heard it.
+pub(super) fn has_told(topic: &'static str, event: &[u8]) {
+    let event = String::from_utf8_lossy(event).into_owned();
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner).push((topic, event));
+}
+
+#[tonic::async_trait]
+impl replay_server::Replay for People {
+    /// One event to a page, and none on the last.
+    async fn list_latest_events(
+        &self,
+        request: Request<ListLatestEventsRequest>,
+    ) -> Result<Response<ListLatestEventsResponse>, Status> {
+        let asked = request.into_inner();
+        let at: usize = asked.cursor.as_deref().map(str::parse).transpose().ok().flatten().unwrap_or_default();
+        let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let event = told.iter().filter(|(topic, _)| *topic == asked.topic).nth(at).map(|(_, event)| event.clone());
+        let next = event.is_some().then(|| (at + 1).to_string());
+        Ok(Response::new(ListLatestEventsResponse { events: event.into_iter().collect(), next }))
+    }
+}
+
 pub(super) fn routes() -> axum::Router {
-    Routes::new(demographics_server::DemographicsServer::new(People)).prepare().into_axum_router()
+    Routes::new(demographics_server::DemographicsServer::new(People))
+        .add_service(replay_server::ReplayServer::new(People))
+        .prepare()
+        .into_axum_router()
 }

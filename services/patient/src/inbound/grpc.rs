@@ -1,3 +1,4 @@
 //! The gRPC services.
 
 pub mod demographics;
+pub mod replay;

@@ -11,7 +11,7 @@ use super::{
     id, unique,
 };
 
-fn visit(status: &str) -> Value {
+pub(super) fn visit(status: &str) -> Value {
     json!({
         "status": status,
         "class": { "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB" },
@@ -21,7 +21,7 @@ fn visit(status: &str) -> Value {
     })
 }
 
-fn finish(condition: &Value) -> Value {
+pub(super) fn finish(condition: &Value) -> Value {
     json!({
         "status": "finished",
         "diagnosis": [

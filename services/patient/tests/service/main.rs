@@ -16,6 +16,7 @@ mod place;
 mod refusing;
 mod registering;
 mod reminding;
+mod replaying;
 mod scheduling;
 mod series;
 mod summary;
@@ -47,7 +48,8 @@ fn main() -> ExitCode {
         trials.extend(encounters::tests(&parts));
         trials.extend(audited::tests(&parts));
         trials.extend(demographics::tests(&parts));
-        trials.extend(testkit::grpc::tests(&parts, &["patient.v1.Demographics"]));
+        trials.extend(replaying::tests(&parts));
+        trials.extend(testkit::grpc::tests(&parts, &["patient.v1.Demographics", "patient.v1.Replay"]));
         trials.extend(calendar::tests(&parts));
         trials.extend(booking::tests(&parts));
         trials.extend(series::tests(&parts));
