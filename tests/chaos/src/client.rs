@@ -2,13 +2,16 @@
 
 mod bills;
 mod bookings;
+mod claims;
 mod observations;
 mod payments;
+mod registrations;
+mod remittances;
 mod visits;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -20,13 +23,12 @@ use reqwest::{Method, header};
 use serde_json::Value;
 use testkit::Issuer;
 
-pub(crate) use self::visits::SERVICES;
-use self::{bills::Bill, bookings::Booked, observations::Observed, payments::Paid};
+use self::{bills::Bill, bookings::Booked, observations::Observed, payments::Paid, remittances::Remitted};
+pub(crate) use self::{remittances::Payers, visits::SERVICES};
 use crate::{
     clinic::Clinic,
     journal::{Entry, Journal, Wish},
     pace::Pace,
-    people,
 };
 
 /// A client asks again when it has waited this long.
@@ -37,32 +39,35 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// How billing's refusal ends that stands for not yet.
 const NO_ACCOUNT: &str = "no-account";
 /// A system that has come back answers within this, so a client that gives up is a finding.
-const GIVE_UP: Duration = Duration::from_mins(3);
+pub(crate) const GIVE_UP: Duration = Duration::from_mins(3);
 
 /// How likely the wishes are, in percent. What cannot be, since there is nobody to do it to, is a registration.
-const WISHES: [(u32, Wants); 17] = [
-    (4, Wants::Duplicate),
-    (4, Wants::Replay),
-    (6, Wants::Contend),
-    (10, Wants::Amend),
-    (10, Wants::Book),
+const WISHES: [(u32, Wants); 22] = [
+    (3, Wants::Duplicate),
+    (3, Wants::Replay),
+    (5, Wants::Contend),
+    (7, Wants::Amend),
+    (8, Wants::Book),
     (2, Wants::Rebook),
-    (4, Wants::Move),
-    (4, Wants::Cancel),
+    (3, Wants::Move),
+    (3, Wants::Cancel),
     (4, Wants::Observe),
-    (3, Wants::Correct),
+    (2, Wants::Correct),
     (4, Wants::Visit),
-    (9, Wants::Bill),
-    (9, Wants::Pay),
+    (10, Wants::Bill),
+    (8, Wants::Pay),
     (2, Wants::Repay),
     (3, Wants::Credit),
     (2, Wants::WriteOff),
     (3, Wants::Refund),
+    (2, Wants::Insure),
+    (7, Wants::Claim),
+    (5, Wants::Remit),
+    (1, Wants::Reremit),
+    (3, Wants::TakeBack),
 ];
 /// How often the same request is sent twice at once, as a client does that has lost its patience.
 const TWICE: f64 = 0.15;
-/// How often a new patient becomes one that two clients amend.
-const SHARED: f64 = 0.15;
 
 #[derive(Clone, Copy, Debug)]
 enum Wants {
@@ -83,6 +88,11 @@ enum Wants {
     Credit,
     WriteOff,
     Refund,
+    Insure,
+    Claim,
+    Remit,
+    Reremit,
+    TakeBack,
 }
 
 /// What all clients have in common.
@@ -92,6 +102,9 @@ pub(crate) struct World {
     pub(crate) http: reqwest::Client,
     pub(crate) issuer: Issuer,
     pub(crate) journal: Journal,
+    pub(crate) payers: Payers,
+    /// After how long a client gives up.
+    pub(crate) give_up: Duration,
     pub(crate) pace: Arc<Pace>,
     pub(crate) seed: u64,
 }
@@ -119,6 +132,9 @@ pub(crate) struct Client {
     observed: Vec<Observed>,
     bills: Vec<Bill>,
     paid: Vec<Paid>,
+    /// Payer and coverage of each patient who has one.
+    insured: BTreeMap<String, (String, String)>,
+    remitted: Vec<Remitted>,
     contended: Contended,
     made: u64,
 }
@@ -131,6 +147,8 @@ struct Answer {
     body: Value,
     attempts: u32,
     faults: BTreeMap<String, u32>,
+    /// How long the last attempt took.
+    took: Duration,
 }
 
 /// What is sent with an attempt, and as whom.
@@ -148,8 +166,8 @@ impl Client {
     pub(crate) fn new(number: u32, world: &Arc<World>, contended: &Contended) -> Self {
         let random = StdRng::seed_from_u64(world.seed.wrapping_mul(1_000_003).wrapping_add(number.into()));
         let (world, contended) = (Arc::clone(world), Arc::clone(contended));
-        let (known, booked, observed, bills, paid) = Default::default();
-        Self { number, world, random, known, booked, observed, bills, paid, contended, made: 0 }
+        let (known, booked, observed, bills, paid, insured, remitted) = Default::default();
+        Self { number, world, random, known, booked, observed, bills, paid, insured, remitted, contended, made: 0 }
     }
 
     /// Writes until the load is over.
@@ -181,6 +199,12 @@ impl Client {
                 Some((_, Wants::Credit)) => self.credit().await?,
                 Some((_, Wants::WriteOff)) => self.write_off().await?,
                 Some((_, Wants::Refund)) => self.refund().await?,
+                Some((known, Wants::Insure)) => self.insure(&known.id).await?.is_some(),
+                // Of what is missing for it, one thing is done instead.
+                Some((known, Wants::Claim)) => self.claim().await? || self.bill(&known).await?,
+                Some((_, Wants::Remit)) => self.remit().await? || self.claim().await?,
+                Some((_, Wants::Reremit)) => self.remit_again().await? || self.remit().await?,
+                Some((_, Wants::TakeBack)) => self.take_back().await? || self.remit().await? || self.claim().await?,
             };
             if !done {
                 self.register().await?;
@@ -188,73 +212,6 @@ impl Client {
             self.world.pace.finish();
         }
         Ok(())
-    }
-
-    async fn register(&mut self) -> Result<()> {
-        let (key, tag) = self.name();
-        let person = people::person(&mut self.random, &tag);
-        let mut answers = self.perhaps_twice(Ask::registration(&key, &person)).await?;
-        for answer in &answers {
-            self.note(Wish::Register, &key, None, &person, answer)?;
-        }
-        let Answer { status: Some(201), body, .. } = answers.swap_remove(0) else { return Ok(()) };
-        let id = body["id"].as_str().unwrap_or_default().to_owned();
-        let contended = self.random.random_bool(SHARED);
-        if contended {
-            self.contended.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), person.clone()));
-        }
-        self.known.push(Known { key, id, version: 1, person, contended });
-        Ok(())
-    }
-
-    /// The acknowledged request once more.
-    async fn replay(&mut self, known: &Known) -> Result<bool> {
-        let random = self.clone_random();
-        let answer = self.until_definite(random, Ask::registration(&known.key, &known.person)).await?;
-        self.note(Wish::Replay, &known.key, None, &known.person, &answer)?;
-        Ok(true)
-    }
-
-    /// The same person under another key.
-    async fn duplicate(&mut self, known: &Known) -> Result<bool> {
-        let (key, tag) = self.name();
-        let Some(person) = people::duplicate(&mut self.random, &known.person, &tag) else { return Ok(false) };
-        let random = self.clone_random();
-        let answer = self.until_definite(random, Ask::registration(&key, &person)).await?;
-        self.note(Wish::Duplicate, &key, Some((&known.id, None, false)), &person, &answer)?;
-        Ok(true)
-    }
-
-    async fn amend(&mut self) -> Result<bool> {
-        let own: Vec<usize> = (0..self.known.len()).filter(|&n| !self.known[n].contended).collect();
-        let Some(&n) = own.choose(&mut self.random) else { return Ok(false) };
-        let (key, tag) = self.name();
-        let Known { id, version, person, .. } = self.known[n].clone();
-        let patch = people::patch(&mut self.random, &person, &tag);
-        let (random, path) = (self.clone_random(), format!("/api/patients/{id}"));
-        let answer = self.until_definite(random, Ask::amendment(&path, &key, version, &patch)).await?;
-        self.note(Wish::Amend, &key, Some((&id, Some(version), false)), &patch, &answer)?;
-        if answer.status == Some(200) {
-            self.known[n].version = answer.body["version"].as_u64().unwrap_or(version);
-        }
-        Ok(true)
-    }
-
-    /// Amends a patient whom another client amends, too.
-    async fn contend(&mut self) -> Result<bool> {
-        let shared = self.contended.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // The latest ones, so that both are at the same.
-        let Some((id, person)) = shared[shared.len().saturating_sub(2)..].choose(&mut self.random) else {
-            return Ok(false);
-        };
-        let path = format!("/api/patients/{id}");
-        let Some(version) = self.see(Role::FrontDesk, &path).await?["version"].as_u64() else { return Ok(false) };
-        let (key, tag) = self.name();
-        let patch = people::patch(&mut self.random, person, &tag);
-        let random = self.clone_random();
-        let answer = self.until_definite(random, Ask::amendment(&path, &key, version, &patch)).await?;
-        self.note(Wish::Amend, &key, Some((id, Some(version), true)), &patch, &answer)?;
-        Ok(true)
     }
 
     /// Asks, sometimes twice at once.
@@ -281,8 +238,9 @@ impl Client {
         let begun = Instant::now();
         let mut pause = FIRST_PAUSE;
         let mut answer = Answer::default();
-        while begun.elapsed() < GIVE_UP {
+        while begun.elapsed() < self.world.give_up {
             answer.attempts += 1;
+            let asked = Instant::now();
             let token = self.world.issuer.token(&format!("chaos client {}", self.number), ask.role)?;
             match self.attempt(&ask, &token).await {
                 // Whose account is not open yet will have one.
@@ -290,7 +248,7 @@ impl Client {
                     *answer.faults.entry("no account yet".to_owned()).or_default() += 1;
                 }
                 Ok((status, etag, body)) if status < 500 => {
-                    return Ok(Answer { status: Some(status), etag, body, ..answer });
+                    return Ok(Answer { status: Some(status), etag, body, took: asked.elapsed(), ..answer });
                 }
                 Ok((status, ..)) => *answer.faults.entry(status.to_string()).or_default() += 1,
                 Err(error) => {
@@ -345,6 +303,7 @@ impl Client {
             answer: answer.body.clone(),
             attempts: answer.attempts,
             faults: answer.faults.clone(),
+            took_ms: answer.took.as_millis(),
             at: Timestamp::now().to_string(),
         })
     }

@@ -12,6 +12,7 @@ const PRACTITIONERS: usize = 6;
 const DAYS: i32 = 5;
 const TIMES_A_DAY: i64 = 16;
 const MINUTES: i64 = 30;
+const PAYERS: usize = 2;
 
 /// The system of the codes of what is done, `CPT`.
 pub(crate) const CPT: &str = "http://www.ama-assn.org/go/cpt";
@@ -22,6 +23,7 @@ pub(crate) struct Clinic {
     practitioners: Vec<String>,
     rooms: Vec<String>,
     service: String,
+    payers: Vec<String>,
     starts: Vec<Timestamp>,
 }
 
@@ -49,6 +51,14 @@ impl Clinic {
         let fees: Vec<_> = SERVICES.iter().map(fee).collect();
         let schedule = json!({ "name": "Chaos", "effectiveFrom": "2026-01-01", "currencyCode": "EUR", "fees": fees });
         door.make("/api/billing/fee-schedules", schedule).await?;
+        let mut payers = Vec::new();
+        for number in 1..=PAYERS {
+            let payer = json!({
+                "name": format!("Payer {number}"), "electronicId": format!("CHAOS-{number}"), "filing": "commercial",
+                "filingDays": 365, "appealDays": 180, "alertDays": 14,
+            });
+            payers.push(door.make("/api/billing/payers", payer).await?);
+        }
         let zone = TimeZone::get(zone)?;
         let today = zone.to_datetime(Timestamp::now()).date();
         let mut starts = Vec::new();
@@ -56,7 +66,7 @@ impl Clinic {
             let opens = today.checked_add(day.days())?.at(8, 0, 0, 0).to_zoned(zone.clone())?.timestamp();
             starts.extend((0..TIMES_A_DAY).map(|n| opens + SignedDuration::from_mins(n * MINUTES)));
         }
-        Ok(Self { id: clinic, practitioners, rooms, service, starts })
+        Ok(Self { id: clinic, practitioners, rooms, service, payers, starts })
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -65,6 +75,10 @@ impl Clinic {
 
     pub(crate) fn practitioner(&self, random: &mut impl Rng) -> &str {
         pick(random, &self.practitioners)
+    }
+
+    pub(crate) fn payer(&self, random: &mut impl Rng) -> &str {
+        pick(random, &self.payers)
     }
 
     /// A booking that somebody else may want, too.
@@ -103,7 +117,7 @@ impl Door<'_> {
         let status = answer.status();
         let body: Value = answer.json().await?;
         ensure!(status == 201, "POST {path} was answered {status}: {body}");
-        let id = ["id", "feeScheduleId"].into_iter().find_map(|member| body[member].as_str());
+        let id = ["id", "feeScheduleId", "payerId"].into_iter().find_map(|member| body[member].as_str());
         Ok(id.context("no id")?.to_owned())
     }
 }

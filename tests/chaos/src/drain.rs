@@ -64,6 +64,13 @@ pub(crate) async fn poison(stage: &Stage, messages: u64, limit: Duration) -> Opt
     .await
 }
 
+/// How long it took until whatever remittances say was booked: what waits is tried again from time to time.
+pub(crate) async fn remittances(stage: &Stage, limit: Duration) -> Option<Duration> {
+    let waiting = "select count(*) from projection.remittance_claims
+        where journal_id not in (select journal_id from projection.journal)";
+    within(limit, async || Ok(stage.number(App::Billing, waiting).await? == 0)).await
+}
+
 async fn within(limit: Duration, condition: impl AsyncFn() -> Result<bool>) -> Option<Duration> {
     let begun = Instant::now();
     // A database that is just starting is no answer.

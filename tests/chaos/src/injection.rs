@@ -38,7 +38,7 @@ const GIVE_UP: Duration = Duration::from_mins(3);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Every topic of what clients do here to patients and money, its publisher and its consumers.
-const TOPICS: [(&str, App, &[App]); 7] = [
+const TOPICS: [(&str, App, &[App]); 8] = [
     (topic::PATIENT_REGISTERED, App::Patient, &[App::Billing, App::Analytics]),
     (topic::PATIENT_UPDATED, App::Patient, &[App::Analytics]),
     (topic::BILLING_ACCOUNT_OPENED, App::Billing, &[App::Analytics]),
@@ -46,6 +46,7 @@ const TOPICS: [(&str, App, &[App]); 7] = [
     (topic::BILLING_INVOICE_CREATED, App::Billing, &[]),
     (topic::BILLING_INVOICE_CHANGED, App::Billing, &[]),
     (topic::BILLING_PAYMENT_RECORDED, App::Billing, &[]),
+    (topic::BILLING_CLAIM_CHANGED, App::Billing, &[]),
 ];
 
 /// How much was injected.

@@ -42,6 +42,13 @@ pub(crate) enum Wish {
     Credit,
     WriteOff,
     Refund,
+    Insure,
+    Claim,
+    Prepare,
+    Submit,
+    Acknowledge,
+    Remit,
+    Reremit,
 }
 
 /// A request with its final answer.
@@ -60,6 +67,8 @@ pub(crate) struct Entry {
     pub(crate) answer: Value,
     pub(crate) attempts: u32,
     pub(crate) faults: BTreeMap<String, u32>,
+    /// How long the attempt took that was answered.
+    pub(crate) took_ms: u128,
     pub(crate) at: String,
 }
 

@@ -13,7 +13,7 @@ use testkit::Issuer;
 use tokio::task::JoinSet;
 
 use crate::{
-    client::{Client, Contended, World},
+    client::{Client, Contended, GIVE_UP, Payers, World},
     clinic::Clinic,
     drain,
     evidence::{self, Evidence},
@@ -59,8 +59,9 @@ pub struct Outcome {
     pub injected: [u64; 5],
     /// From the first write to the last answer.
     pub load: Duration,
-    /// From the last part's return until the outboxes were empty, and until the consumers had applied everything.
-    pub drained: [Option<Duration>; 2],
+    /// From the last part's return until the outboxes were empty, from then until the consumers had applied everything, and
+    /// from the end of the injections until what remittances say was booked.
+    pub drained: [Option<Duration>; 3],
     /// The same system, sabotaged after the verdict and checked again: whether that was seen.
     pub control: Option<(Sabotage, Option<String>)>,
     /// The same of each tampering with its books that was asked for, before that.
@@ -115,6 +116,9 @@ async fn on(stage: &Arc<Stage>, settings: &Settings, controls: Controls, progres
         http: stage.http.clone(),
         issuer,
         journal: Journal::create(&file("clients.jsonl"))?,
+        payers: Payers::default(),
+        // Who waits in vain need not wait for long.
+        give_up: settings.sabotage.filter(|sabotage| sabotage.leaves_waiting()).map_or(GIVE_UP, |_| SABOTAGED),
         pace: Arc::new(Pace::new(settings.writes)),
         seed: settings.seed,
     });
@@ -141,7 +145,7 @@ async fn on(stage: &Arc<Stage>, settings: &Settings, controls: Controls, progres
     let limits = Limits::of(settings.broker);
     let limit = |limit: Duration| if settings.sabotage.is_some() { limit.min(SABOTAGED) } else { limit };
     let settles = settings.sabotage.is_none_or(Sabotage::settles);
-    let drained = [
+    let [outbox, consumers] = [
         drain::outbox(stage, limit(limits.outbox)).await,
         if settles { drain::consumers(stage, limit(limits.consumers)).await } else { None },
     ];
@@ -154,6 +158,7 @@ async fn on(stage: &Arc<Stage>, settings: &Settings, controls: Controls, progres
     injector.poison(stage, POISON).await?;
     let counts = &injector.counts;
     let put_aside = drain::poison(stage, of(&counts.poison), limit(limits.poison)).await;
+    let drained = [outbox, consumers, drain::remittances(stage, limits.remittances).await];
 
     let mut lines = of_run(settings, &plan, &kills, drained, put_aside);
     let evidence = evidence::gather(stage, &kills).await?;
@@ -212,7 +217,7 @@ fn of_run(
     settings: &Settings,
     plan: &Plan,
     kills: &[Kill],
-    drained: [Option<Duration>; 2],
+    drained: [Option<Duration>; 3],
     put_aside: Option<Duration>,
 ) -> Vec<Line> {
     let settles = settings.sabotage.is_none_or(Sabotage::settles);
@@ -234,11 +239,12 @@ fn of_run(
     // What cannot settle is not waited for.
     if settles {
         let limits = Limits::of(settings.broker);
-        let [outbox, consumers] = drained;
+        let [outbox, consumers, remittances] = drained;
         for (name, promise, took, limit) in [
             ("drained", "every event had left in time", outbox, limits.outbox),
             ("caught-up", "every consumer had applied everything in time", consumers, limits.consumers),
             ("put-aside", "every consumer had put the poison aside in time", put_aside, limits.poison),
+            ("booked", "whatever remittances say was booked in time", remittances, limits.remittances),
         ] {
             let waits = settings.sabotage.is_none();
             lines.push(Line::of_run(

@@ -66,14 +66,20 @@ impl Sabotage {
             Self::VersionCheckOff => &[],
             // The second attempt meets what the first has made.
             Self::IdempotencyIgnored => &["refusals"],
-            // The event of a write that was refused may be the one that comes first.
-            Self::BeforeTrigger => &["facts"],
+            // The event of a write that was refused may be the one that comes first. A remittance that comes twice is known
+            // by its id; now what is to be kept of it meets what was kept before, which nobody has an answer for.
+            Self::BeforeTrigger => &["facts", "failures", "definite"],
         }
     }
 
     /// Whether what waits can leave and be applied at all.
     pub fn settles(self) -> bool {
         self != Self::SweeperOff
+    }
+
+    /// Whether somebody may wait for an answer in vain.
+    pub(crate) fn leaves_waiting(self) -> bool {
+        self.may_break().contains(&"definite")
     }
 
     /// What has to be in the services' environment.

@@ -46,18 +46,20 @@ pub struct Limits {
     pub consumers: Duration,
     /// Until injected poison has been put aside.
     pub poison: Duration,
+    /// Until what waits of remittances is booked, whatever the broker: it is tried every 10 s, when it is 10 s old.
+    pub remittances: Duration,
 }
 
 impl Limits {
     /// The limits of a broker.
     pub fn of(broker: Kind) -> Self {
         let seconds = Duration::from_secs;
-        let outbox = seconds(60);
+        let (outbox, remittances) = (seconds(60), seconds(60));
         match broker {
             // What was given out to a consumer that died is claimed by another only after the component's processing
             // timeout, which it looks for at an interval.
-            Kind::Redis => Self { outbox, consumers: seconds(120), poison: seconds(120) },
-            Kind::Kafka => Self { outbox, consumers: seconds(60), poison: seconds(60) },
+            Kind::Redis => Self { outbox, consumers: seconds(120), poison: seconds(120), remittances },
+            Kind::Kafka => Self { outbox, consumers: seconds(60), poison: seconds(60), remittances },
         }
     }
 }

@@ -60,7 +60,8 @@ pub(crate) fn outcome(settings: &Settings, outcome: &Outcome) -> Result<()> {
     let took = |took: Option<std::time::Duration>| {
         took.map_or("never".to_owned(), |took| format!("{:.1} s", took.as_secs_f64()))
     };
-    writeln!(out, "drained     outbox {}, consumers {}\n", took(outcome.drained[0]), took(outcome.drained[1]))?;
+    let [outbox, consumers, remittances] = outcome.drained.map(took);
+    writeln!(out, "drained     outbox {outbox}, consumers {consumers}, remittances {remittances}\n")?;
     for line in &outcome.lines {
         let verdict = if line.holds() { "holds" } else { "BROKEN" };
         writeln!(

@@ -20,7 +20,7 @@ pub(crate) struct Tampering {
 }
 
 /// All of them.
-pub(crate) const ALL: [Tampering; 8] = [
+pub(crate) const ALL: [Tampering; 14] = [
     Tampering {
         name: "a posting is of another amount",
         table: "projection.postings",
@@ -81,8 +81,67 @@ pub(crate) const ALL: [Tampering; 8] = [
     Tampering {
         name: "an entry of the journal is gone",
         table: "state.state",
-        tamper: "delete from state.state where key = (select key from state.state where key like 'journal/%' limit 1)",
+        // One that a client was told of.
+        tamper: "delete from state.state where key = (select key from state.state where key like 'journal/%'
+            and convert_from(value, 'UTF8')::jsonb #>> '{data,act}' = 'invoice-issued' limit 1)",
         breaks: &["acts", "projections"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "a claim is expected to bring more",
+        table: "projection.claims",
+        tamper: "update projection.claims set expected = expected + 1
+            where claim_id = (select claim_id from projection.claims limit 1)",
+        breaks: &["claims", "projections"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "two live claims are for one invoice and payer",
+        table: "state.state",
+        tamper: "update state.state set value = convert_to((convert_from(value, 'UTF8')::jsonb
+            || jsonb_build_object('data', convert_from(value, 'UTF8')::jsonb -> 'data' || (
+              select jsonb_build_object('invoiceId', invoice_id, 'payerId', payer_id) from projection.claims
+              where live order by claim_id limit 1)))::text, 'UTF8')
+            where key = (select 'claim/' || claim_id from projection.claims where live order by claim_id desc limit 1)",
+        breaks: &["claims", "projections"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "an answer that stands does not add up",
+        table: "state.state",
+        tamper: "update state.state set value = convert_to(jsonb_set(convert_from(value, 'UTF8')::jsonb,
+            '{data,standing,payment,paid}', to_jsonb(1000001))::text, 'UTF8')
+            where key = (select key from state.state where key like 'claim/%'
+              and convert_from(value, 'UTF8')::jsonb #> '{data,standing}' is not null limit 1)",
+        breaks: &["answers"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "a booked answer paid more, and its act still adds up",
+        table: "projection.postings",
+        tamper: "update projection.postings as held set amount = held.amount + sign(held.amount)
+            from (select journal_id, place from projection.postings join projection.journal using (journal_id)
+              where act = 'claim-answered' and account = 'insurance-unapplied' limit 1) as paid
+            where held.journal_id = paid.journal_id and held.place in (paid.place, paid.place + 1)",
+        breaks: &["remittances", "claims", "balances", "projections"],
+        // It may have been all that its invoice was waiting for.
+        may_break: &["allocations"],
+    },
+    Tampering {
+        name: "a member has used more of the plan",
+        table: "projection.accumulators",
+        tamper: "update projection.accumulators set out_of_pocket = out_of_pocket + 1 where (coverage_id, plan_year) =
+            (select coverage_id, plan_year from projection.accumulators limit 1)",
+        breaks: &["accumulators"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "the money of a remittance is on the bank twice",
+        table: "projection.postings",
+        tamper: "update projection.postings set amount = amount * 2 where journal_id =
+            (select journal_id from projection.postings join projection.journal using (journal_id)
+              where act = 'remittance-received' and account = 'bank' limit 1)",
+        breaks: &["remittances", "projections"],
         may_break: &[],
     },
 ];

@@ -205,14 +205,17 @@ impl Books {
     pub async fn finish_claims(&self, before: Timestamp) -> Result<(), Failure> {
         const AT_ONCE: usize = 50;
         let left = self.claims.left_over(before, AT_ONCE).await?;
-        for unsent in left.unsent {
-            if let Err(problem) = self.send(unsent.patient_id, unsent.claim_id).await {
-                tracing::warn!(%problem, claim = %unsent.claim_id, "a claim could not be sent");
-            }
-        }
+        // The own books first, since a clearing house that is silent takes its time to be so.
         for id in left.waiting {
             if let Err(error) = self.book_remittance(None, id).await {
                 tracing::warn!(%error, remittance = %id, "a remittance could not be booked");
+            }
+        }
+        for unsent in left.unsent {
+            if let Err(problem) = self.send(unsent.patient_id, unsent.claim_id).await {
+                tracing::warn!(%problem, claim = %unsent.claim_id, "a claim could not be sent");
+                // The next most likely neither, and the next time begins with another.
+                break;
             }
         }
         Ok(())

@@ -29,21 +29,23 @@ pub(crate) struct Books {
 impl Books {
     pub(crate) async fn read(billing: &mut PgConnection) -> Result<Self> {
         Ok(Self {
-            ledger: audit(billing, "projection.journal", LEDGER).await?,
-            balances: audit(billing, "(select from invoices union all select from payments) as held", BALANCES).await?,
-            allocations: audit(billing, "(select from invoices union all select from payments) as held", ALLOCATIONS)
-                .await?,
-            numbers: audit(billing, "projection.numbers", NUMBERS).await?,
-            drafts: audit(billing, "invoices where d -> 'source' is not null", DRAFTS).await?,
+            ledger: audit(billing, DOCUMENTS, "projection.journal", LEDGER).await?,
+            balances: audit(billing, DOCUMENTS, OF_MONEY, BALANCES).await?,
+            allocations: audit(billing, DOCUMENTS, OF_MONEY, ALLOCATIONS).await?,
+            numbers: audit(billing, DOCUMENTS, "projection.numbers", NUMBERS).await?,
+            drafts: audit(billing, DOCUMENTS, "invoices where d -> 'source' is not null", DRAFTS).await?,
         })
     }
 }
 
-async fn audit(billing: &mut PgConnection, all: &str, offences: &str) -> Result<Audit> {
-    let count = rows(billing, &format!("{DOCUMENTS} select to_jsonb(count(*)) from {all}")).await?;
+/// Asks for what offends, and how much there is of `all`, in terms of `documents`.
+pub(crate) async fn audit(billing: &mut PgConnection, documents: &str, all: &str, offences: &str) -> Result<Audit> {
+    let count = rows(billing, &format!("{documents} select to_jsonb(count(*)) from {all}")).await?;
     let checked = count.first().and_then(Value::as_u64).unwrap_or_default();
-    Ok(Audit { checked: usize::try_from(checked)?, offences: rows(billing, &format!("{DOCUMENTS} {offences}")).await? })
+    Ok(Audit { checked: usize::try_from(checked)?, offences: rows(billing, &format!("{documents} {offences}")).await? })
 }
+
+const OF_MONEY: &str = "(select from invoices union all select from payments) as held";
 
 /// The current documents by kind, their parts, and the postings with their acts.
 const DOCUMENTS: &str = "
@@ -62,13 +64,20 @@ const DOCUMENTS: &str = "
         union all
         select id, note -> 'number' from invoices, jsonb_array_elements(coalesce(d -> 'creditNotes', '[]')) as note),
       -- What postings say of each invoice. In a credit note, what was paid of it is a debit and what is taken back a credit.
+      -- Between patient and payers money only changes sides: no answer here takes from what patients have paid.
+      sides as (select *, account = 'patient-receivable' as of_patient from posted where invoice_id is not null),
       moved as (select invoice_id as id,
-          sum(amount) filter (where act = 'invoice-issued') as total,
-          sum(amount) as open,
-          coalesce(-sum(amount) filter (where act like 'payment-%' or act = 'invoice-credited' and amount > 0), 0) as paid,
-          coalesce(-sum(amount) filter (where act = 'invoice-credited' and amount < 0), 0) as credited,
-          coalesce(-sum(amount) filter (where act = 'invoice-written-off'), 0) as written_off
-        from posted where account = 'patient-receivable' group by invoice_id),
+          coalesce(sum(amount) filter (where of_patient and act = 'invoice-issued'), 0) as total,
+          coalesce(sum(amount) filter (where of_patient), 0) as open,
+          coalesce(sum(amount) filter (where account = 'insurance-receivable'), 0) as insured,
+          coalesce(-sum(amount) filter (where of_patient
+            and (act like 'payment-%' or act = 'invoice-credited' and amount > 0)), 0) as paid,
+          coalesce(sum(amount) filter (where account = 'insurance-unapplied'), 0) as insurance_paid,
+          coalesce(sum(amount) filter (where account = 'contractual-adjustment'), 0) as adjusted,
+          coalesce(-sum(amount) filter (where of_patient and act = 'invoice-credited' and amount < 0), 0) as credited,
+          coalesce(-sum(amount) filter (where of_patient and act = 'invoice-written-off'), 0)
+            + coalesce(sum(amount) filter (where account = 'denial-write-off'), 0) as written_off
+        from sides group by invoice_id),
       -- And of each payment.
       money as (select payment_id as id,
           coalesce(sum(amount) filter (where account in ('cash', 'clearing', 'bank') and amount > 0), 0) as captured,
@@ -102,9 +111,9 @@ const BALANCES: &str = "
       where (coalesce(held.receivable, 0), coalesce(held.insurance, 0), coalesce(held.unapplied, 0))
         <> (coalesce(posted.receivable, 0), coalesce(posted.insurance, 0), coalesce(posted.unapplied, 0))
     union all
-    select jsonb_build_object('balance of invoice', coalesce(invoice_id, id), 'held', patient_open, 'posted', open)
-      from projection.invoice_balances full join moved on invoice_id = id
-      where coalesce(patient_open, 0) <> coalesce(open, 0)
+    select jsonb_build_object('balance of invoice', coalesce(invoice_id, id), 'held', to_jsonb(held), 'posted', to_jsonb(moved))
+      from projection.invoice_balances as held full join moved on invoice_id = id
+      where (coalesce(patient_open, 0), coalesce(insurance_open, 0)) <> (coalesce(open, 0), coalesce(insured, 0))
     union all
     select jsonb_build_object('balance of payment', coalesce(payment_id, id), 'held', to_jsonb(held), 'posted', to_jsonb(money))
       from projection.payment_balances as held full join money on payment_id = id
@@ -115,6 +124,9 @@ const BALANCES: &str = "
       from invoices left join moved using (id)
       where (d #>> '{balance,patientOpen}')::bigint <> coalesce(open, 0)
         or coalesce((d #>> '{balance,patientPaid}')::bigint, 0) <> coalesce(paid, 0)
+        or coalesce((d #>> '{balance,insuranceOpen}')::bigint, 0) <> coalesce(insured, 0)
+        or coalesce((d #>> '{balance,insurancePaid}')::bigint, 0) <> coalesce(insurance_paid, 0)
+        or coalesce((d #>> '{balance,adjusted}')::bigint, 0) <> coalesce(adjusted, 0)
         or coalesce((d #>> '{balance,credited}')::bigint, 0) <> coalesce(credited, 0)
         or coalesce((d #>> '{balance,writtenOff}')::bigint, 0) <> coalesce(written_off, 0)
         or (d ->> 'status' not in ('void', 'draft', 'entered-in-error') and coalesce(total, 0) <>
@@ -146,11 +158,11 @@ const ALLOCATIONS: &str = "
       from invoices left join moved using (id)
       where not coalesce(case d ->> 'status'
         when 'draft' then moved.id is null
-        when 'issued' then open > 0 and paid = 0
-        when 'partially-paid' then open > 0 and paid > 0
-        when 'paid' then open = 0 and paid + credited = total
-        when 'written-off' then open = 0 and written_off > 0
-        when 'void' then open = 0
+        when 'issued' then open + insured > 0 and paid + insurance_paid = 0
+        when 'partially-paid' then open + insured > 0 and paid + insurance_paid > 0
+        when 'paid' then open + insured = 0 and paid + insurance_paid + adjusted + credited = total
+        when 'written-off' then open + insured = 0 and written_off > 0
+        when 'void' then open + insured = 0
         else moved.id is null end, false)";
 
 /// By the typed tables and by the documents.

@@ -6,7 +6,10 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::books::Books;
+use crate::{
+    books::Books,
+    insurance::{self, Insurance},
+};
 
 /// Every version of every document of a service, by kind and id; the highest is the current one.
 pub(crate) type Documents = BTreeMap<String, BTreeMap<i64, Value>>;
@@ -42,7 +45,18 @@ pub(crate) struct Databases {
     pub(crate) payments: Owned,
     /// The same.
     pub(crate) journal: Owned,
+    /// The same.
+    pub(crate) payers: Owned,
+    /// The same.
+    pub(crate) coverages: Owned,
+    /// The same.
+    pub(crate) claims: Owned,
+    /// The same.
+    pub(crate) accumulators: Owned,
+    /// The same.
+    pub(crate) remittances: Owned,
     pub(crate) books: Books,
+    pub(crate) insurance: Insurance,
     /// Appointments that take somebody's time and overlap, by the typed table and by the documents.
     pub(crate) double_booked: Rows,
     pub(crate) billing: Owned,
@@ -88,7 +102,7 @@ impl Databases {
         let mut billing = connect(server, BILLING).await?;
         let mut analytics = connect(server, ANALYTICS).await?;
         let mut auth = connect(server, AUTH).await?;
-        let projections = vec![
+        let mut projections = vec![
             pair("patients", &mut patient, PROJECTED_PATIENTS, &projected_patients()).await?,
             pair("patient_identifiers", &mut patient, PROJECTED_IDENTIFIERS, &projected_identifiers()).await?,
             pair("patient_terms", &mut patient, PROJECTED_TERMS, &projected_terms()).await?,
@@ -99,6 +113,7 @@ impl Databases {
             pair("payments", &mut billing, PROJECTED_PAYMENTS, PAYMENTS).await?,
             pair("allocations", &mut billing, PROJECTED_ALLOCATIONS, ALLOCATIONS).await?,
         ];
+        projections.extend(insurance::projections(&mut billing).await?);
         let facts = vec![
             Pair {
                 name: "fact.patients",
@@ -120,7 +135,13 @@ impl Databases {
             invoices: documents(&mut billing, "invoice/").await?,
             payments: documents(&mut billing, "payment/").await?,
             journal: documents(&mut billing, "journal/").await?,
+            payers: documents(&mut billing, "payer/").await?,
+            coverages: documents(&mut billing, "coverage/").await?,
+            claims: documents(&mut billing, "claim/").await?,
+            accumulators: documents(&mut billing, "accumulators/").await?,
+            remittances: documents(&mut billing, "remittance/").await?,
             books: Books::read(&mut billing).await?,
+            insurance: Insurance::read(&mut billing).await?,
             double_booked: rows(&mut patient, DOUBLE_BOOKED).await?,
             patient: owned(&mut patient, "patient/").await?,
             billing: owned(&mut billing, "account/").await?,
@@ -147,7 +168,7 @@ pub(crate) async fn rows(connection: &mut PgConnection, query: &str) -> Result<R
     Ok(query.fetch_all(connection).await?)
 }
 
-async fn pair(name: &'static str, connection: &mut PgConnection, is: &str, should_be: &str) -> Result<Pair> {
+pub(crate) async fn pair(name: &'static str, connection: &mut PgConnection, is: &str, should_be: &str) -> Result<Pair> {
     Ok(Pair { name, is: rows(connection, is).await?, should_be: rows(connection, should_be).await? })
 }
 
@@ -248,19 +269,23 @@ const ACCOUNTS: &str = "select jsonb_build_object('account_id', substr(key, 9), 
     from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'account/%') as accounts";
 
 const PROJECTED_POSTINGS: &str = "select jsonb_build_object('act', act, 'patient', p.patient_id, 'user', user_id,
-    'place', place, 'account', account, 'amount', amount, 'invoice', invoice_id, 'payment', payment_id, 'id', journal_id)
+    'place', place, 'account', account, 'amount', amount, 'invoice', invoice_id, 'payment', payment_id, 'claim', claim_id,
+    'payer', payer_id, 'id', journal_id)
     from projection.postings as p join projection.journal using (journal_id)";
 const POSTINGS: &str = "select jsonb_build_object('act', d #> '{data,act}', 'patient', d #> '{data,patientId}',
     'user', d #> '{data,userId}', 'place', place, 'account', posting -> 'account', 'amount', posting -> 'amount',
-    'invoice', posting -> 'invoiceId', 'payment', posting -> 'paymentId', 'id', substr(key, 9))
+    'invoice', posting -> 'invoiceId', 'payment', posting -> 'paymentId', 'claim', posting -> 'claimId',
+    'payer', posting -> 'payerId', 'id', substr(key, 9))
     from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'journal/%') as journal,
       jsonb_array_elements(d #> '{data,postings}') with ordinality as posted (posting, place)";
 const PROJECTED_INVOICES: &str =
     "select jsonb_build_object('id', invoice_id, 'patient', patient_id, 'clinic', clinic_id,
-    'encounter', encounter_id, 'status', status, 'number', number, 'open', patient_open) from projection.invoices";
+    'encounter', encounter_id, 'status', status, 'number', number, 'open', patient_open, 'insured', insurance_open)
+    from projection.invoices";
 const INVOICES: &str = "select jsonb_build_object('id', substr(key, 9), 'patient', d #> '{data,patientId}',
     'clinic', d #> '{data,clinicId}', 'encounter', d #> '{data,source,encounterId}', 'status', d #> '{data,status}',
-    'number', d #> '{data,number,text}', 'open', d #> '{data,balance,patientOpen}')
+    'number', d #> '{data,number,text}', 'open', d #> '{data,balance,patientOpen}',
+    'insured', d #> '{data,balance,insuranceOpen}')
     from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'invoice/%') as invoices";
 const PROJECTED_PAYMENTS: &str = "select jsonb_build_object('id', payment_id, 'patient', patient_id, 'method', method,
     'status', status, 'amount', amount, 'unapplied', unapplied) from projection.payments";

@@ -2,10 +2,12 @@
 
 mod accounts;
 mod books;
+mod claims;
 mod clinic;
 mod money;
 mod queues;
 mod refusals;
+mod remittances;
 mod tables;
 mod versions;
 mod writes;
@@ -25,6 +27,10 @@ pub(crate) fn all(log: &Log, databases: &Databases, time_zone: &str) -> Vec<Line
         money::invoices(log, databases),
         money::payments(log, databases),
         money::acts(log, databases),
+        claims::claims(log, databases),
+        claims::answers(databases),
+        claims::accumulators(databases),
+        remittances::remittances(log, databases),
         refusals::refusals(log, databases),
         accounts::one_each(log, databases),
         books::ledger(databases),

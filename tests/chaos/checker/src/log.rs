@@ -53,6 +53,20 @@ pub(crate) enum Wish {
     WriteOff,
     /// To give money back.
     Refund,
+    /// To write down who insures a patient.
+    Insure,
+    /// To write a claim.
+    Claim,
+    /// To have it scrubbed.
+    Prepare,
+    /// To send it.
+    Submit,
+    /// To say that its payer has it.
+    Acknowledge,
+    /// To pay for claims, or to take back what was paid.
+    Remit,
+    /// To send an acknowledged remittance once more.
+    Reremit,
 }
 
 /// A request and its final answer.
@@ -132,10 +146,27 @@ impl Entry {
         self.is(Wish::Pay, 201) || self.is(Wish::Repay, 201) || self.is(Wish::Refund, 200)
     }
 
-    /// The invoice or the payment of which the answer tells.
+    /// Whether it is an acknowledged claim, or an acknowledged act on one.
+    pub(crate) fn claimed(&self) -> bool {
+        self.is(Wish::Claim, 201)
+            || [Wish::Prepare, Wish::Submit, Wish::Acknowledge].into_iter().any(|wish| self.is(wish, 200))
+    }
+
+    /// Whether it is an acknowledged remittance.
+    pub(crate) fn remitted(&self) -> bool {
+        self.is(Wish::Remit, 201) || self.is(Wish::Reremit, 201)
+    }
+
+    /// What the answer tells of, where it is about money.
     pub(crate) fn money_id(&self) -> &str {
-        let id = ["invoiceId", "paymentId"].into_iter().find_map(|name| self.answer[name].as_str());
-        id.unwrap_or_default()
+        let name = match self.wish {
+            Wish::Pay | Wish::Repay | Wish::Refund => "paymentId",
+            Wish::Insure => "coverageId",
+            Wish::Claim | Wish::Prepare | Wish::Submit | Wish::Acknowledge => "claimId",
+            Wish::Remit | Wish::Reremit => "remittanceId",
+            _ => "invoiceId",
+        };
+        self.answer[name].as_str().unwrap_or_default()
     }
 
     /// The version that was answered.

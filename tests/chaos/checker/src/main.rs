@@ -5,6 +5,7 @@
 
 mod books;
 mod databases;
+mod insurance;
 mod lines;
 mod log;
 mod report;

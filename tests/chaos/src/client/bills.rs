@@ -11,10 +11,11 @@ use crate::{clinic::CPT, journal::Wish};
 /// An invoice that this client has issued.
 #[derive(Clone)]
 pub(super) struct Bill {
-    id: String,
+    pub(super) id: String,
+    pub(super) patient: String,
 }
 
-const INVOICES: &str = "/api/billing/invoices";
+pub(super) const INVOICES: &str = "/api/billing/invoices";
 /// How often a draft stays one.
 const LEFT: f64 = 0.1;
 
@@ -44,7 +45,7 @@ impl Client {
         let answers = self.perhaps_twice(ask).await?;
         self.note_all(Wish::Issue, &key, Some((&id, version)), &body, &answers)?;
         if answers.iter().any(|answer| answer.status == Some(200)) {
-            self.bills.push(Bill { id });
+            self.bills.push(Bill { id, patient: known.id.clone() });
         }
         Ok(true)
     }
@@ -90,7 +91,7 @@ impl Client {
     }
 
     async fn some_invoice(&mut self) -> Result<Option<(String, Value)>> {
-        let Some(Bill { id }) = self.bills.choose(&mut self.random).cloned() else { return Ok(None) };
+        let Some(Bill { id, .. }) = self.bills.choose(&mut self.random).cloned() else { return Ok(None) };
         let invoice = self.see(Role::Biller, &format!("{INVOICES}/{id}")).await?;
         Ok(invoice["version"].is_u64().then_some((id, invoice)))
     }

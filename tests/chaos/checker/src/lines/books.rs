@@ -13,7 +13,8 @@ pub(crate) fn ledger(databases: &Databases) -> Line {
 
 /// What is stored and could be computed.
 pub(crate) fn balances(databases: &Databases) -> Line {
-    let promise = "balances of accounts, invoices and payments equal their postings, and so do the documents";
+    let promise =
+        "balances of accounts, invoices and payments equal their postings, of both sides, and so do documents";
     audited("balances", promise, &databases.books.balances)
 }
 
@@ -62,7 +63,7 @@ pub(crate) fn drafts(databases: &Databases) -> Line {
     line
 }
 
-fn audited(name: &'static str, promise: &'static str, audit: &Audit) -> Line {
+pub(super) fn audited(name: &'static str, promise: &'static str, audit: &Audit) -> Line {
     let mut line = Line::new(name, promise);
     line.checked = audit.checked;
     for offence in &audit.offences {

@@ -63,6 +63,10 @@ pub(crate) fn acts(log: &Log, databases: &Databases) -> Line {
     for versions in databases.journal.documents.values() {
         let data = versions.values().next_back().map_or(&Value::Null, |document| &document["data"]);
         let outcome = &data["outcome"];
+        // What payers do is no client's act on a claim, and a line of its own.
+        if ["remittance-received", "claim-answered", "claim-reversed"].iter().any(|act| data["act"] == *act) {
+            continue;
+        }
         let made = (outcome["id"].as_str().unwrap_or_default(), outcome["version"].as_i64().unwrap_or_default());
         of_outcome.entry(made).or_default().push(data);
     }
@@ -72,7 +76,7 @@ pub(crate) fn acts(log: &Log, databases: &Databases) -> Line {
         if entry.status.is_none() {
             unknown += 1;
         }
-        if !(entry.billed() || entry.paid()) {
+        if !(entry.billed() || entry.paid() || entry.claimed()) {
             continue;
         }
         let outcome = (entry.money_id(), entry.answered_version());
@@ -97,6 +101,10 @@ fn act_of(wish: Wish) -> Option<&'static str> {
         Wish::WriteOff => "invoice-written-off",
         Wish::Pay | Wish::Repay => "payment-captured",
         Wish::Refund => "payment-refunded",
+        Wish::Claim => "claim-created",
+        Wish::Prepare => "claim-changed",
+        Wish::Submit => "claim-submitted",
+        Wish::Acknowledge => "claim-acknowledged",
         _ => return None,
     })
 }
@@ -113,6 +121,9 @@ fn moved(entry: &Entry, data: &Value) -> i64 {
         Wish::Credit => sum(&["revenue", "tax-payable"]),
         Wish::WriteOff => sum(&["small-balance-write-off", "bad-debt", "courtesy"]),
         Wish::Refund => -sum(&["cash", "clearing", "bank"]),
+        Wish::Submit => sum(&["insurance-receivable"]),
+        // These move nothing: whatever they post is too much.
+        Wish::Claim | Wish::Prepare | Wish::Acknowledge => i64::try_from(postings.len()).unwrap_or(i64::MAX),
         _ => sum(&["cash", "clearing", "bank"]),
     }
 }
@@ -122,6 +133,8 @@ fn asked(entry: &Entry) -> i64 {
     match entry.wish {
         Wish::Issue => entry.answer["lines"].as_array().into_iter().flatten().map(total).sum(),
         Wish::Credit => entry.body["lines"].as_array().into_iter().flatten().map(amount).sum(),
+        Wish::Submit => entry.answer["expected"].as_i64().unwrap_or_default(),
+        Wish::Claim | Wish::Prepare | Wish::Acknowledge => 0,
         _ => amount(&entry.body),
     }
 }
@@ -201,7 +214,7 @@ fn stored<'a>(entry: &Entry, all: &'a Documents) -> Result<&'a Value, String> {
 }
 
 /// One thing for a key, one key for a thing, and nothing that nobody was told of.
-fn made_once<'a>(line: &mut Line, log: &Log, wishes: &[Wish], there: impl Iterator<Item = &'a str>) {
+pub(super) fn made_once<'a>(line: &mut Line, log: &Log, wishes: &[Wish], there: impl Iterator<Item = &'a str>) {
     let (mut of_key, mut of_id) = (BTreeMap::<_, BTreeSet<_>>::new(), BTreeMap::<_, BTreeSet<_>>::new());
     let mut unknown = 0_usize;
     for entry in log.entries.iter().filter(|entry| wishes.contains(&entry.wish)) {

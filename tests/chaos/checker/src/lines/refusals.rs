@@ -33,12 +33,25 @@ pub(crate) fn refusals(log: &Log, databases: &Databases) -> Line {
         let expected = match entry.wish {
             // What was acknowledged stays so, whoever is out of use by now. Nobody else touches the money of a client's own
             // patients, and each acts on what it has just seen.
-            Wish::Register | Wish::Replay | Wish::Rebook | Wish::Draft | Wish::Pay | Wish::Repay => {
-                entry.status == Some(201)
-            }
-            Wish::Cancel | Wish::Correct | Wish::Issue | Wish::Credit | Wish::WriteOff | Wish::Refund => {
-                entry.status == Some(200)
-            }
+            Wish::Register
+            | Wish::Replay
+            | Wish::Rebook
+            | Wish::Draft
+            | Wish::Pay
+            | Wish::Repay
+            | Wish::Insure
+            | Wish::Remit
+            | Wish::Reremit => entry.status == Some(201),
+            Wish::Cancel
+            | Wish::Correct
+            | Wish::Issue
+            | Wish::Credit
+            | Wish::WriteOff
+            | Wish::Refund
+            | Wish::Prepare
+            | Wish::Submit
+            | Wish::Acknowledge => entry.status == Some(200),
+            Wish::Claim => entry.status == Some(201) || claimed_already(entry, databases),
             Wish::Book => entry.status == Some(201) || taken(entry, databases) || out_of_use(entry, databases),
             Wish::Reschedule => entry.status == Some(200) || taken(entry, databases) || out_of_use(entry, databases),
             Wish::Finish => entry.status == Some(200) || out_of_use(entry, databases),
@@ -66,6 +79,13 @@ fn taken(entry: &Entry, databases: &Databases) -> bool {
         overlap["appointmentId"].as_str().is_some_and(|id| databases.appointments.documents.contains_key(id))
     };
     entry.status == Some(409) && !named.is_empty() && named.iter().all(known)
+}
+
+/// Whether somebody else was first to claim for the invoice, and the answer names their claim.
+fn claimed_already(entry: &Entry, databases: &Databases) -> bool {
+    let other = entry.answer["claimId"].as_str().and_then(|id| databases.claims.documents.get(id)?.get(&1));
+    let of_same = other.is_some_and(|other| other["data"]["invoiceId"] == entry.body["invoiceId"]);
+    entry.status == Some(409) && of_same
 }
 
 /// Whether the patient's record was not in use at some time, which is no time to book or to write for them.
