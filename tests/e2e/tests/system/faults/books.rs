@@ -199,7 +199,7 @@ async fn add_up(stage: &Stage) -> Result<()> {
         (select count(*) from projection.account_balances as held full join (select patient_id,
              coalesce(sum(amount) filter (where account = 'patient-receivable'), 0) as open,
              coalesce(-sum(amount) filter (where account = 'unapplied'), 0) as unused
-           from projection.postings group by patient_id) as posted using (patient_id)
+           from projection.postings where patient_id is not null group by patient_id) as posted using (patient_id)
          where (held.receivable, held.unapplied) is distinct from (posted.open, posted.unused)) as accounts,
         (select count(*) from projection.invoices as held left join (select invoice_id, sum(amount) as open
            from projection.postings where account = 'patient-receivable' group by invoice_id) as posted using (invoice_id)
