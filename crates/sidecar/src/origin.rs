@@ -93,6 +93,12 @@ impl Sender {
         SENDER.scope(self, served).await
     }
 
+    /// The same request, for who must not know whose computer it came from.
+    #[must_use]
+    pub fn without_address(self) -> Self {
+        Self { client_address: None, ..self }
+    }
+
     /// What another service is told.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&'static str, HeaderValue)> {
         let id = HeaderValue::from_str(self.request_id.as_str()).ok().map(|id| (REQUEST_ID, id));

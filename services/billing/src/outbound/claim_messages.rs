@@ -3,9 +3,12 @@
 use contracts::billing::v1;
 use jiff::Timestamp;
 
-use super::messages::{small, time, version};
+use super::{
+    coverage_messages::filing,
+    messages::{small, time, version},
+};
 use crate::domain::claim::{
-    Filing, Frequency, Status,
+    Frequency, Status,
     adjudication::Outcome as Estimated,
     adjustment::{Adjustment, words},
     file::{ClaimFile, Due, Parts, StandingAnswer},
@@ -199,20 +202,6 @@ pub const fn status(status: Status) -> v1::ClaimStatus {
         Status::Corrected => v1::ClaimStatus::Corrected,
         Status::Voided => v1::ClaimStatus::Voided,
         Status::Closed => v1::ClaimStatus::Closed,
-    }
-}
-
-const fn filing(filing: Filing) -> v1::ClaimFiling {
-    match filing {
-        Filing::Commercial => v1::ClaimFiling::Commercial,
-        Filing::BlueCross => v1::ClaimFiling::BlueCross,
-        Filing::Hmo => v1::ClaimFiling::Hmo,
-        Filing::Ppo => v1::ClaimFiling::Ppo,
-        Filing::MedicareB => v1::ClaimFiling::MedicareB,
-        Filing::Medicaid => v1::ClaimFiling::Medicaid,
-        Filing::Tricare => v1::ClaimFiling::Tricare,
-        Filing::WorkersCompensation => v1::ClaimFiling::WorkersCompensation,
-        Filing::Other => v1::ClaimFiling::Other,
     }
 }
 

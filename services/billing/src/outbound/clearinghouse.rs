@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-use axum::http::{Method, Request, StatusCode, header::CONTENT_TYPE};
+use axum::http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use bytes::Bytes;
 use problem::Problem;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sidecar::Sidecar;
+use sidecar::{Sidecar, origin::Sender};
 
 use super::demographics::RecipientData;
 use crate::domain::{
@@ -21,7 +21,7 @@ use crate::domain::{
 /// Its app id.
 pub const CLEARINGHOUSE: &str = "clearinghouse";
 
-/// Whoever submits a claim waits no longer than this; what was not taken by then is sent again.
+/// Whoever stands at the desk waits no longer than this. A claim that was not taken by then is sent again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether a claim was taken.
@@ -42,6 +42,25 @@ pub struct EarlierLine {
     pub paid: i64,
     /// What they have left to the patient.
     pub patient: i64,
+}
+
+/// Asks the clearing house, which is not told whose computer the request came from.
+pub(super) async fn ask(
+    sidecar: &Sidecar,
+    path: &'static str,
+    question: &impl Serialize,
+) -> Result<Response<Bytes>, Problem> {
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri(path)
+        .header(CONTENT_TYPE, "application/json")
+        .body(Bytes::from(serde_json::to_vec(question).map_err(Problem::internal)?))
+        .map_err(Problem::internal)?;
+    let asked = sidecar.invoke(CLEARINGHOUSE, request, PATIENCE);
+    match Sender::current() {
+        Some(sender) => sender.without_address().scope(asked).await,
+        None => asked.await,
+    }
 }
 
 /// The clearing house.
@@ -65,14 +84,7 @@ impl Clearinghouse {
         patient: &RecipientData,
         earlier: &[EarlierLine],
     ) -> Result<Taken, Problem> {
-        let body = serde_json::to_vec(&written(file, coverage, payer, patient, earlier)).map_err(Problem::internal)?;
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri("/claims")
-            .header(CONTENT_TYPE, "application/json")
-            .body(Bytes::from(body))
-            .map_err(Problem::internal)?;
-        let answer = self.sidecar.invoke(CLEARINGHOUSE, request, PATIENCE).await?;
+        let answer = ask(&self.sidecar, "/claims", &written(file, coverage, payer, patient, earlier)).await?;
         // What it says of a claim may name a patient: its status alone is told.
         match answer.status() {
             status if status.is_success() => Ok(Taken::Yes),

@@ -1,11 +1,8 @@
 //! Whether a payer insures somebody, which it says by the app `clearinghouse`: no part of this system, but an app of
 //! whoever runs it, which speaks to their clearing house.
 
-use std::time::Duration;
-
 use audit::Entry;
-use axum::http::{Method, Request, StatusCode, header};
-use bytes::Bytes;
+use axum::http::StatusCode;
 use jiff::civil::Date;
 use problem::Problem;
 use serde::{Deserialize, Serialize};
@@ -16,16 +13,11 @@ use sidecar::{
 };
 use uuid::Uuid;
 
+use super::clearinghouse::{CLEARINGHOUSE, ask};
 use crate::domain::{
     coverage::{Coverage, CoverageId, Relationship, eligibility::Eligibility},
     payer::{Payer, PayerId},
 };
-
-/// The app that payers are asked by.
-pub const CLEARING_HOUSE: &str = "clearinghouse";
-
-/// Whoever stands at the desk waits no longer than this.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Makes the id of what was said of a coverage and a day.
 const ANSWERS: Uuid = Uuid::from_u128(0x5be1_90c4_6d3a_4f07_9c52_e1a8_74b3_0d6f);
@@ -104,20 +96,13 @@ impl Eligibilities {
             group: coverage.group.as_deref(),
             relationship: coverage.relationship,
         };
-        let body = serde_json::to_vec(&question).map_err(Problem::internal)?;
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri("/eligibility")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Bytes::from(body))
-            .map_err(Problem::internal)?;
-        let answer = self.sidecar.invoke(CLEARING_HOUSE, request, PATIENCE).await.map_err(silent)?;
+        let answer = ask(&self.sidecar, "/eligibility", &question).await.map_err(silent)?;
         if answer.status() != StatusCode::OK {
-            return Err(silent(format!("{CLEARING_HOUSE} answered {}", answer.status())));
+            return Err(silent(format!("{CLEARINGHOUSE} answered {}", answer.status())));
         }
         // Without the text, which names somebody.
         serde_json::from_slice(answer.body())
-            .map_err(|error| silent(format!("{CLEARING_HOUSE} answered what cannot be read: {:?}", error.classify())))
+            .map_err(|error| silent(format!("{CLEARINGHOUSE} answered what cannot be read: {:?}", error.classify())))
     }
 
     /// Keeps what was said, in the place of what was loaded if there was something.
