@@ -136,6 +136,9 @@ begin
       using errcode = 'check_violation', constraint = 'journal_balanced_check', schema = 'projection', table = 'journal';
   end if;
 
+  if data ->> 'act' in ('claim-answered', 'claim-reversed') then
+    update projection.remittance_claims set booked = true where journal_id = id;
+  end if;
   if rebuilding then
     insert into projection.day_totals as held (date, account, currency, debit, credit)
     select date, account, currency, sum(greatest(amount, 0)), sum(greatest(-amount, 0))

@@ -120,9 +120,12 @@ create table projection.remittance_claims (
   claim_id uuid not null,
   paid bigint not null,
   journal_id uuid not null constraint remittance_claims_journal_key unique,
+  -- Set by the act; it would be too much to look for acts that are missing, every few seconds.
+  booked boolean not null,
   constraint remittance_claims_pkey primary key (remittance_id, place)
 );
 create index remittance_claims_claim_idx on projection.remittance_claims (claim_id);
+create index remittance_claims_waiting_idx on projection.remittance_claims (remittance_id) where not booked;
 
 create function projection.project_remittance(id uuid, old_document jsonb, new_document jsonb) returns void
 language plpgsql as $$
@@ -137,8 +140,10 @@ begin
   insert into projection.remittances (remittance_id, payer_id, currency, payment, received_at)
   values (id, (data ->> 'payerId')::uuid, data ->> 'currency', (data ->> 'payment')::bigint,
     (data ->> 'receivedAt')::timestamptz);
-  insert into projection.remittance_claims (remittance_id, place, claim_id, paid, journal_id)
-  select id, place - 1, (claim ->> 'claimId')::uuid, (claim ->> 'paid')::bigint, (journal #>> '{}')::uuid
+  -- A rebuild may meet the acts first.
+  insert into projection.remittance_claims (remittance_id, place, claim_id, paid, journal_id, booked)
+  select id, place - 1, (claim ->> 'claimId')::uuid, (claim ->> 'paid')::bigint, (journal #>> '{}')::uuid,
+    exists (select from projection.journal as act where act.journal_id = (journal #>> '{}')::uuid)
   from jsonb_array_elements(data -> 'claims') with ordinality as item(claim, place)
   join jsonb_array_elements(data -> 'journalIds') with ordinality as act(journal, place) using (place);
 end

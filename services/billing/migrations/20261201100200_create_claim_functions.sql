@@ -126,7 +126,7 @@ begin
     'remittance', document.stored('remittance', id),
     'booked', (
       select coalesce(jsonb_agg(entry.place), '[]') from projection.remittance_claims as entry
-      join projection.journal as act using (journal_id) where entry.remittance_id = id),
+      where entry.remittance_id = id and booked),
     'patients', (
       select coalesce(jsonb_agg(claim.patient_id order by entry.place), '[]')
       from projection.remittance_claims as entry left join projection.claims as claim using (claim_id)
@@ -155,32 +155,34 @@ begin
       where (not p ? 'payerId' or payer_id = (p ->> 'payerId')::uuid)
         and (not coalesce((p ->> 'waiting')::boolean, false) or exists (
           select from projection.remittance_claims as entry
-          where entry.remittance_id = held.remittance_id
-            and not exists (select from projection.journal as act where act.journal_id = entry.journal_id)))
+          where entry.remittance_id = held.remittance_id and not booked))
         and (not p ? 'after'
           or (received_at, remittance_id) < ((p #>> '{after,at}')::timestamptz, (p #>> '{after,id}')::uuid))
       order by received_at desc, remittance_id desc limit (p ->> 'limit')::int) as page);
 end
 $$;
 
--- What was left in the midst before a moment: {"before", "limit"} answers {"unsent": [{"claimId", "patientId"}], "waiting":
--- [remittance]}; in no order, so that what never succeeds keeps nothing from its turn.
+-- What was left in the midst before a moment: {"before", "today", "limit"} answers {"unsent": [{"claimId", "patientId"}], "waiting":
+-- [remittance], "unsentCount", "waitingCount", "dueCount": claims whose deadline is told on the day}; at most `limit` of each, in no
+-- order, so that what never succeeds keeps nothing from its turn.
 create function api.claims_left_over(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  before timestamptz := (p ->> 'before')::timestamptz;
+  waiting uuid[] := array(
+    select distinct remittance_id from projection.remittance_claims join projection.remittances using (remittance_id)
+    where not booked and received_at < before);
 begin
   return jsonb_build_object(
     'unsent', (
       select coalesce(jsonb_agg(jsonb_build_object('claimId', claim_id, 'patientId', patient_id)), '[]')
-      from (select claim_id, patient_id from projection.claims
-        where unsent and submitted_at < (p ->> 'before')::timestamptz
+      from (select claim_id, patient_id from projection.claims where unsent and submitted_at < before
         order by random() limit (p ->> 'limit')::int) as page),
     'waiting', (
-      select coalesce(jsonb_agg(remittance_id), '[]')
-      from (select remittance_id from projection.remittances as held
-        where received_at < (p ->> 'before')::timestamptz and exists (
-          select from projection.remittance_claims as entry
-          where entry.remittance_id = held.remittance_id
-            and not exists (select from projection.journal as act where act.journal_id = entry.journal_id))
-        order by random() limit (p ->> 'limit')::int) as page));
+      select coalesce(jsonb_agg(id), '[]')
+      from (select id from unnest(waiting) as id order by random() limit (p ->> 'limit')::int) as page),
+    'unsentCount', (select count(*) from projection.claims where unsent and submitted_at < before),
+    'waitingCount', cardinality(waiting),
+    'dueCount', (select count(*) from projection.claims where alert <= (p ->> 'today')::date));
 end
 $$;

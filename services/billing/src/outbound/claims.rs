@@ -153,11 +153,18 @@ pub struct AnswerPosition {
 
 /// What was not done to its end: a process ended in the midst of it, or somebody did not answer.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LeftOver {
     /// Claims that are submitted and not sent, with whose they are.
     pub unsent: Vec<Unsent>,
     /// Remittances of which something waits.
     pub waiting: Vec<RemittanceId>,
+    /// How many claims are submitted and not sent in all.
+    pub unsent_count: u64,
+    /// How many remittances wait in all.
+    pub waiting_count: u64,
+    /// How many claims have a deadline that is near or over.
+    pub due_count: u64,
 }
 
 /// A claim that is submitted and not sent.
@@ -225,8 +232,9 @@ impl Claims {
         self.sidecar.query("claim_answer_page", &Asked { wanted, outcome, after, limit }).await
     }
 
-    /// What was left over before a moment.
-    pub async fn left_over(&self, before: Timestamp, limit: usize) -> Result<LeftOver, Failure> {
-        self.sidecar.query("claims_left_over", &serde_json::json!({ "before": before, "limit": limit })).await
+    /// What was left over before a moment, at most `limit` of each, and what is due on a day.
+    pub async fn left_over(&self, before: Timestamp, today: Date, limit: usize) -> Result<LeftOver, Failure> {
+        let asked = serde_json::json!({ "before": before, "today": today, "limit": limit });
+        self.sidecar.query("claims_left_over", &asked).await
     }
 }

@@ -15,17 +15,19 @@ use crate::{
     domain::{
         books::{self, PatientBooks, claims::Acknowledgement},
         claim::{
+            Claim, Status,
             adjudication::{Accumulators, Adjudication, Benefit, Decision, Earlier, adjudicate},
             file::ClaimFile,
         },
         coverage::Coverage,
         ids::{ClaimId, InvoiceId, PatientId},
-        money::{Amount, Currency},
+        invoice::Line,
+        money::Amount,
     },
     outbound::{
-        claims::PatientData,
+        claims::{LeftOver, PatientData},
         clearinghouse::{EarlierLine, Taken},
-        fees::AskedFee,
+        fees::{AskedFee, FoundFee},
         journal::{LoadedBooks, Versioned, Wanted},
     },
 };
@@ -122,7 +124,7 @@ impl Books {
     pub(super) async fn send(&self, patient: PatientId, id: ClaimId) -> Result<Option<Versioned<ClaimFile>>, Problem> {
         let loaded = self.load_claim(patient, id).await?;
         let Ok(file) = loaded.books.claim(id) else { return Ok(None) };
-        if file.sent_at.is_some() || file.submissions == 0 {
+        if file.sent_at.is_some() || file.claim.status != Status::Submitted {
             return Ok(None);
         }
         let coverage = loaded.coverages.get(&file.claim.coverage_id);
@@ -161,7 +163,7 @@ impl Books {
             Ok(file) => (file, loaded.coverages.get(&file.claim.coverage_id).ok_or(EstimateError::Unfit)?),
             Err(_) => return Err(EstimateError::Unknown),
         };
-        let contracts = self.contracts(file).await?;
+        let contracts = self.contracts(&file.claim).await?;
         let earlier = earlier(&loaded, file);
         let decisions: Vec<_> = contracts
             .into_iter()
@@ -174,23 +176,20 @@ impl Books {
     }
 
     /// What payer and clinic have agreed on for each line, by the payer's own fee schedule.
-    async fn contracts(&self, file: &ClaimFile) -> Result<Vec<Option<Amount>>, Failure> {
-        let invoice = self.journal.invoice(file.claim.invoice_id).await?;
+    async fn contracts(&self, claim: &Claim) -> Result<Vec<Option<Amount>>, Failure> {
+        let invoice = self.journal.invoice(claim.invoice_id).await?;
         let lines = invoice.map(|stored| stored.document.data.lines).unwrap_or_default();
-        let asked = |payer_id| -> Vec<_> {
-            let one = |line: &crate::domain::invoice::Line| AskedFee {
-                code: line.code.clone(),
-                modifiers: line.modifiers.clone(),
-                payer_id,
-                date: line.date,
-            };
-            lines.iter().map(one).collect()
+        let asked = |line: &Line| AskedFee {
+            code: line.code.clone(),
+            modifiers: line.modifiers.clone(),
+            payer_id: Some(claim.payer_id),
+            date: line.date,
         };
-        let found = self.fees.find_of_payer(&asked(Some(file.claim.payer_id))).await?;
-        let currency: Currency = file.claim.currency;
-        let price = |(line, found): (&crate::domain::invoice::Line, Option<crate::outbound::fees::FoundFee>)| {
-            let fee = found.filter(|found| found.currency == currency)?;
-            Some(fee.fee.unit_price.times(line.units)?.min(line.amounts().total))
+        let asked: Vec<_> = lines.iter().map(asked).collect();
+        let found = self.fees.find_of_payer(&asked).await?;
+        let price = |(line, found): (&Line, Option<FoundFee>)| {
+            let fee = found.filter(|found| found.currency == claim.currency)?.fee;
+            fee.unit_price.times(line.units)
         };
         Ok(lines.iter().zip(found).map(price).collect())
     }
@@ -201,24 +200,25 @@ impl Books {
         self.journal.load(&wanted).await
     }
 
-    /// Finishes what a process that ended, or somebody who did not answer, left over for longer than a moment.
-    pub async fn finish_claims(&self, before: Timestamp) -> Result<(), Failure> {
+    /// Finishes what a process that ended, or somebody who did not answer, left over for longer than a moment; answers
+    /// what there was of it.
+    pub async fn finish_claims(&self, before: Timestamp) -> Result<LeftOver, Failure> {
         const AT_ONCE: usize = 50;
-        let left = self.claims.left_over(before, AT_ONCE).await?;
+        let left = self.claims.left_over(before, self.settings.day(before), AT_ONCE).await?;
         // The own books first, since a clearing house that is silent takes its time to be so.
-        for id in left.waiting {
+        for &id in &left.waiting {
             if let Err(error) = self.book_remittance(None, id).await {
                 tracing::warn!(%error, remittance = %id, "a remittance could not be booked");
             }
         }
-        for unsent in left.unsent {
+        for unsent in &left.unsent {
             if let Err(problem) = self.send(unsent.patient_id, unsent.claim_id).await {
                 tracing::warn!(%problem, claim = %unsent.claim_id, "a claim could not be sent");
                 // The next most likely neither, and the next time begins with another.
                 break;
             }
         }
-        Ok(())
+        Ok(left)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Claims: written, scrubbed, sent, answered, and what each does to the books.
 
 mod answering;
+mod estimating;
 mod odd;
 mod rates;
 mod sending;
@@ -30,6 +31,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
     trials.extend(states::tests(parts));
     trials.extend(answering::tests(parts));
     trials.extend(odd::tests(parts));
+    trials.extend(estimating::tests(parts));
     trials.extend(rates::tests(parts));
     trials
 }

@@ -64,7 +64,7 @@ async fn invoices_of(parts: &Parts, patient: Uuid, count: usize, version: i64) -
     ask().await
 }
 
-fn fee(code: &str, modifier: Option<&str>, unit_price: i64) -> Fee {
+pub(super) fn fee(code: &str, modifier: Option<&str>, unit_price: i64) -> Fee {
     Fee {
         system: HCPCS.to_owned(),
         code: code.to_owned(),
@@ -75,7 +75,7 @@ fn fee(code: &str, modifier: Option<&str>, unit_price: i64) -> Fee {
     }
 }
 
-fn schedule(from: &str, fees: Vec<Fee>) -> FeeSchedule {
+pub(super) fn schedule(from: &str, fees: Vec<Fee>) -> FeeSchedule {
     FeeSchedule {
         name: format!("From {from}"),
         effective_from: from.to_owned(),
@@ -85,7 +85,7 @@ fn schedule(from: &str, fees: Vec<Fee>) -> FeeSchedule {
     }
 }
 
-async fn put_up(parts: &Parts, schedule: FeeSchedule) -> Result<FeeSchedule> {
+pub(super) async fn put_up(parts: &Parts, schedule: FeeSchedule) -> Result<FeeSchedule> {
     let biller = Desk::of(parts, Role::Biller).await?;
     let asked = CreateFeeScheduleRequest { fee_schedule: Some(schedule) };
     biller.fees().create_fee_schedule(keyed(asked, Uuid::now_v7())).await?.into_inner().fee_schedule.there()

@@ -6,8 +6,8 @@ use local::{App, Part};
 
 use crate::stage::Stage;
 
-/// Programs that are not optimised weigh half more: `patient` 37 to 42 MiB where its release program weighs 28.
-const MOST_KIB: u64 = if cfg!(debug_assertions) { 46 } else { 30 } * 1024;
+/// Programs that are not optimised weigh half more and not always the same: `billing` 45 to 52 MiB.
+const MOST_KIB: u64 = if cfg!(debug_assertions) { 56 } else { 30 } * 1024;
 
 /// `auth` has judged the password of the administrator whom it made, and the dictionaries for that stay in memory.
 const MOST_KIB_OF_AUTH: u64 = MOST_KIB * 5 / 4;

@@ -255,7 +255,8 @@ impl PatientBooks {
                 postings.transfer(expected, to, from);
                 self.claim_mut(id)?.expected = Amount::ZERO;
                 self.claim_mut(successor)?.expected += expected;
-                Ok(())
+                // Which may have been followed itself.
+                self.hand_over(successor, postings)
             }
             (Status::Voided, _) => self.expect(id, -expected, postings),
             _ => Ok(()),
