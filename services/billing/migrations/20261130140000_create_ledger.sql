@@ -342,6 +342,7 @@ begin
 end
 $$;
 
+-- Some of these are created by what comes after.
 create or replace function projection.project(kind text, id text, old_document jsonb, new_document jsonb) returns void
 language plpgsql as $$
 begin
@@ -363,8 +364,18 @@ begin
       perform projection.project_day(id::uuid, old_document, new_document);
     when 'fee-schedule' then
       perform projection.project_fee_schedule(id::uuid, new_document);
-    when 'invoice-recipient' then
-      -- Read by its key alone.
+    when 'payer' then
+      perform projection.project_payer(id::uuid, new_document);
+    when 'coverage' then
+      perform projection.project_coverage(id::uuid, new_document);
+    when 'accumulators' then
+      perform projection.project_accumulators(id::uuid, new_document);
+    when 'claim' then
+      perform projection.project_claim(id::uuid, new_document);
+    when 'remittance' then
+      perform projection.project_remittance(id::uuid, old_document, new_document);
+    when 'invoice-recipient', 'claim-patient', 'eligibility' then
+      -- Read by their keys alone.
       null;
     else
       raise exception 'no projection for documents of kind %', kind using errcode = 'feature_not_supported';

@@ -31,7 +31,7 @@ create index claims_patient_idx on projection.claims (patient_id, created_at, cl
 create index claims_payer_idx on projection.claims (payer_id, created_at, claim_id);
 create index claims_created_idx on projection.claims (created_at, claim_id);
 create index claims_unsent_idx on projection.claims (submitted_at) where unsent;
-create index claims_alert_idx on projection.claims (due, claim_id) where alert is not null;
+create index claims_alert_idx on projection.claims (due, claim_id) include (alert) where alert is not null;
 
 -- The answers that payers gave to claims, also those that they took back.
 create table projection.claim_answers (
@@ -146,45 +146,5 @@ begin
     exists (select from projection.journal as act where act.journal_id = (journal #>> '{}')::uuid)
   from jsonb_array_elements(data -> 'claims') with ordinality as item(claim, place)
   join jsonb_array_elements(data -> 'journalIds') with ordinality as act(journal, place) using (place);
-end
-$$;
-
-create or replace function projection.project(kind text, id text, old_document jsonb, new_document jsonb) returns void
-language plpgsql as $$
-begin
-  case kind
-    when 'account' then
-      perform projection.project_account(id::uuid, new_document -> 'data');
-    when 'journal' then
-      perform projection.project_journal(id::uuid, old_document, new_document);
-    when 'invoice' then
-      perform projection.project_invoice(id::uuid, new_document);
-    when 'payment' then
-      perform projection.project_payment(id::uuid, new_document);
-    when 'series' then
-      insert into projection.series (series_id, clinic_id, kind, last)
-      values (id::uuid, (new_document #>> '{data,clinicId}')::uuid, new_document #>> '{data,kind}',
-        (new_document #>> '{data,last}')::bigint)
-      on conflict (series_id) do update set last = excluded.last;
-    when 'day' then
-      perform projection.project_day(id::uuid, old_document, new_document);
-    when 'fee-schedule' then
-      perform projection.project_fee_schedule(id::uuid, new_document);
-    when 'payer' then
-      perform projection.project_payer(id::uuid, new_document);
-    when 'coverage' then
-      perform projection.project_coverage(id::uuid, new_document);
-    when 'accumulators' then
-      perform projection.project_accumulators(id::uuid, new_document);
-    when 'claim' then
-      perform projection.project_claim(id::uuid, new_document);
-    when 'remittance' then
-      perform projection.project_remittance(id::uuid, old_document, new_document);
-    when 'invoice-recipient', 'claim-patient', 'eligibility' then
-      -- Read by their keys alone.
-      null;
-    else
-      raise exception 'no projection for documents of kind %', kind using errcode = 'feature_not_supported';
-  end case;
 end
 $$;

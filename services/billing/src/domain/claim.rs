@@ -20,11 +20,7 @@ use self::{
     deadlines::Windows,
     transitions::{Action, Reason, transition},
 };
-pub use self::{
-    finding::Finding,
-    npi::Npi,
-    status::{ClaimStatus, ResponseOutcome, Status},
-};
+pub use self::{finding::Finding, npi::Npi, status::Status};
 pub use super::ids::{ClaimId, InvoiceId};
 use super::{
     ids::{CoverageId, PatientId, PayerId},
@@ -167,13 +163,10 @@ pub struct Claim {
     /// When the payer last decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adjudicated_on: Option<Date>,
-    /// Why it was withdrawn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub withdrawal_reason: Option<String>,
 }
 
 /// What happens to a claim.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Change<'a> {
     /// Scrubbed against this.
     Prepare(&'a scrub::Facts<'a>),
@@ -201,8 +194,8 @@ pub enum Change<'a> {
     Correct(&'a Claim),
     /// This claim takes it back.
     Void(&'a Claim),
-    /// Why it is given up.
-    Withdraw(String),
+    /// See [`Action::Withdraw`].
+    Withdraw,
     /// See [`Action::Close`].
     Close,
 }
@@ -224,7 +217,7 @@ impl Change<'_> {
             Self::Appeal(..) => Action::Appeal,
             Self::Correct(_) => Action::Correct,
             Self::Void(_) => Action::Void,
-            Self::Withdraw(_) => Action::Withdraw,
+            Self::Withdraw => Action::Withdraw,
             Self::Close => Action::Close,
         }
     }
@@ -279,13 +272,13 @@ impl Claim {
             }
             Change::Correct(other) => self.replaced_by(other, Frequency::Replacement)?,
             Change::Void(other) => self.replaced_by(other, Frequency::Void)?,
-            Change::Withdraw(reason) => next.withdrawal_reason = Some(reason),
             Change::Revise
             | Change::Submit
             | Change::Accept
             | Change::Reject
             | Change::Pend
             | Change::Reverse
+            | Change::Withdraw
             | Change::Close => {}
         }
         Ok(next)

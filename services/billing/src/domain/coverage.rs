@@ -90,12 +90,6 @@ impl Period {
     pub fn holds(self, day: Date) -> bool {
         self.start <= day && self.end.is_none_or(|end| day <= end)
     }
-
-    /// Whether the two share a day.
-    pub fn meets(self, other: Self) -> bool {
-        let last = |period: Self| period.end.unwrap_or(Date::MAX);
-        self.start.max(other.start) <= last(self).min(last(other))
-    }
 }
 
 /// A patient's insurance by one plan.
@@ -129,35 +123,6 @@ pub struct Coverage {
     pub order: NonZeroU8,
     /// How the plan shares costs.
     pub terms: Terms,
-}
-
-impl Coverage {
-    /// Whether it insures the patient on a day.
-    pub fn insures(&self, day: Date) -> bool {
-        self.status == Status::Active && self.period.holds(day)
-    }
-
-    /// The one among others that has the same rank on a day of its period, if any: of two active coverages with one
-    /// rank nobody could say which pays first.
-    pub fn in_the_way<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> Option<&'a Self> {
-        others.into_iter().find(|other| {
-            let both_active = self.status == Status::Active && other.status == Status::Active;
-            let same_rank = self.patient_id == other.patient_id && self.order == other.order;
-            self.id != other.id && both_active && same_rank && self.period.meets(other.period)
-        })
-    }
-}
-
-/// A patient's coverages of a day, the first to pay first.
-pub fn coverages_on<'a>(
-    coverages: impl IntoIterator<Item = &'a Coverage>,
-    patient: PatientId,
-    day: Date,
-) -> Vec<&'a Coverage> {
-    let mine = coverages.into_iter().filter(|coverage| coverage.patient_id == patient && coverage.insures(day));
-    let mut ordered: Vec<_> = mine.collect();
-    ordered.sort_by_key(|coverage| (coverage.order, coverage.id));
-    ordered
 }
 
 #[cfg(test)]

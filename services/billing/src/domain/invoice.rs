@@ -40,17 +40,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// The code of FHIR's `Invoice.status`, which knows less.
-    pub const fn fhir(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Issued | Self::PartiallyPaid => "issued",
-            Self::Paid | Self::WrittenOff => "balanced",
-            Self::Void => "cancelled",
-            Self::EnteredInError => "entered-in-error",
-        }
-    }
-
     /// Whether money can move on it.
     pub const fn is_live(self) -> bool {
         matches!(self, Self::Issued | Self::PartiallyPaid | Self::Paid | Self::WrittenOff)

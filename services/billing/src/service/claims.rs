@@ -27,6 +27,7 @@ use crate::{
     outbound::{
         claims::{LeftOver, PatientData},
         clearinghouse::{EarlierLine, Taken},
+        demographics::RecipientData,
         fees::{AskedFee, FoundFee},
         journal::{LoadedBooks, Versioned, Wanted},
     },
@@ -103,14 +104,14 @@ impl Books {
         let told = self.demographics.of(patient, access_token).await.map_err(SubmitError::Demographics)?;
         let asked = Asked {
             patient,
-            act: Act::Claim(id, ClaimAct::Submit(Box::new(PatientData(told)))),
+            act: Act::Claim(id, ClaimAct::Submit(Box::new(PatientData(told.clone())))),
             expected: Some(expected),
             request,
             caller: Some(caller.clone()),
             sender: Sender::current(),
         };
         let submitted = of_claim(self.act(asked).await?)?;
-        match self.send(patient, id).await {
+        match self.send(patient, id, Some(told)).await {
             Ok(Some(sent)) => Ok(sent),
             Ok(None) => Ok(submitted),
             Err(problem) => {
@@ -120,8 +121,14 @@ impl Books {
         }
     }
 
-    /// Hands a claim that is submitted to the clearing house, unless that is done; answers the claim as it is then.
-    pub(super) async fn send(&self, patient: PatientId, id: ClaimId) -> Result<Option<Versioned<ClaimFile>>, Problem> {
+    /// Hands a claim that is submitted to the clearing house, unless that is done; answers the claim as it is then. Who the
+    /// patient is, is what was written down when it was submitted, if it is not at hand.
+    async fn send(
+        &self,
+        patient: PatientId,
+        id: ClaimId,
+        told: Option<RecipientData>,
+    ) -> Result<Option<Versioned<ClaimFile>>, Problem> {
         let loaded = self.load_claim(patient, id).await?;
         let Ok(file) = loaded.books.claim(id) else { return Ok(None) };
         if file.sent_at.is_some() || file.claim.status != Status::Submitted {
@@ -129,7 +136,10 @@ impl Books {
         }
         let coverage = loaded.coverages.get(&file.claim.coverage_id);
         let payer = loaded.payers.get(&file.claim.payer_id);
-        let told = self.claims.patient(id, file.submissions).await?;
+        let told = match told {
+            Some(told) => Some(told),
+            None => self.claims.patient(id, file.submissions).await?,
+        };
         let (Some(coverage), Some(payer), Some(told)) = (coverage, payer, told) else {
             return Err(Problem::internal(format!("claim {id} has lost what is to be sent with it")));
         };
@@ -212,7 +222,7 @@ impl Books {
             }
         }
         for unsent in &left.unsent {
-            if let Err(problem) = self.send(unsent.patient_id, unsent.claim_id).await {
+            if let Err(problem) = self.send(unsent.patient_id, unsent.claim_id, None).await {
                 tracing::warn!(%problem, claim = %unsent.claim_id, "a claim could not be sent");
                 // The next most likely neither, and the next time begins with another.
                 break;

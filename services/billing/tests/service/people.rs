@@ -1,10 +1,16 @@
 //! Who patients are and what was told of them, in place of `patient`.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
-use contracts::patient::v1::{
-    Address, GetDemographicsRequest, GetDemographicsResponse, HumanName, ListLatestEventsRequest,
-    ListLatestEventsResponse, PatientDemographics, demographics_server, replay_server,
+use contracts::{
+    patient::v1::{
+        Address, GetDemographicsRequest, GetDemographicsResponse, HumanName, ListLatestEventsRequest,
+        ListLatestEventsResponse, PatientDemographics, demographics_server, replay_server,
+    },
+    topic,
 };
 use tonic::{Request, Response, Status, service::Routes};
 use uuid::Uuid;
@@ -49,6 +55,14 @@ impl demographics_server::Demographics for People {
 /// What `patient` would have told, by topic.
 static TOLD: Mutex<Vec<(&str, String)>> = Mutex::new(Vec::new());
 
+/// How often everything was asked for.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// How often everything was asked for, by now.
+pub(super) fn times_asked() -> usize {
+    ASKED.load(Ordering::SeqCst)
+}
+
 /// From now on this was told, though nobody has heard it.
 pub(super) fn has_told(topic: &'static str, event: &[u8]) {
     let event = String::from_utf8_lossy(event).into_owned();
@@ -67,6 +81,9 @@ impl replay_server::Replay for People {
         let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
         let event = told.iter().filter(|(topic, _)| *topic == asked.topic).nth(at).map(|(_, event)| event.clone());
         let next = event.is_some().then(|| (at + 1).to_string());
+        if next.is_none() && asked.topic == topic::ENCOUNTER_FINISHED {
+            ASKED.fetch_add(1, Ordering::SeqCst);
+        }
         Ok(Response::new(ListLatestEventsResponse { events: event.into_iter().collect(), next }))
     }
 }

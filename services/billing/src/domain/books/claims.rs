@@ -14,7 +14,7 @@ use crate::domain::{
         Change, Claim, Frequency, Status,
         deadlines::Windows,
         file::ClaimFile,
-        remittance::{Accepted, ClaimPayment, Known, check_claim},
+        remittance::{ClaimPayment, Known, check_claim},
         transitions::Action,
     },
     coverage::{PayerId, PlanYear},
@@ -189,7 +189,7 @@ impl PatientBooks {
     /// Gives a claim up that no payer has taken: the patient owes what it asked for.
     pub fn withdraw_claim(&mut self, id: ClaimId, reason: String, windows: Windows) -> Result<Moved, Refusal> {
         let file = self.claim_mut(id)?;
-        file.claim = file.claim.change(Change::Withdraw(reason.clone()))?;
+        file.claim = file.claim.change(Change::Withdraw)?;
         file.reason = Some(reason);
         file.refresh(windows);
         let expected = file.expected;
@@ -219,8 +219,8 @@ impl PatientBooks {
             claim: &file.claim,
             standing: file.standing.as_ref().map(|standing| &standing.payment),
         });
-        let accepted = check_claim(&answer.payment, answer.at, answer.payer_id, answer.currency, known);
-        let Accepted { action, .. } = accepted.map_err(Refusal::Unbookable)?;
+        let action = check_claim(&answer.payment, answer.at, answer.payer_id, answer.currency, known)
+            .map_err(Refusal::Unbookable)?;
         self.whole(|books| match action {
             Action::Reverse => books.take_back_answer(answer, facts),
             _ => books.settle(answer, action, facts),

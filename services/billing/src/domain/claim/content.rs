@@ -114,7 +114,6 @@ impl Claim {
             diagnoses,
             lines,
             adjudicated_on: None,
-            withdrawal_reason: None,
         }
     }
 

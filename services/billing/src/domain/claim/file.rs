@@ -199,7 +199,9 @@ impl ClaimFile {
     /// Brings what follows from the claim in line with it.
     pub fn refresh(&mut self, windows: Windows) {
         self.live = self.stands();
-        self.deadline = self.claim.deadline(&windows).map(|deadline| Due {
+        // An answer that denies nothing may be appealed, too, but nobody waits for that.
+        let deadline = self.claim.deadline(&windows).filter(|_| self.claim.status != Status::Paid);
+        self.deadline = deadline.map(|deadline| Due {
             what: deadline.what,
             due: deadline.due,
             alert: deadline.due.saturating_sub(i64::from(windows.alert_days).days()),

@@ -7,7 +7,7 @@ mod tests;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use self::check::{Accepted, Booking, Checked, Code, Known, check, check_claim, in_order, whole};
+pub use self::check::{Code, Known, check_claim, in_order, whole};
 use super::{ClaimId, adjustment::Adjustment, transitions::Action};
 use crate::domain::{
     coverage::PayerId,

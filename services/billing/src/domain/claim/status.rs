@@ -1,4 +1,4 @@
-//! Where a claim is in its life. FHIR's codes say less, and follow from these.
+//! Where a claim is in its life. FHIR's `Claim.status` says less, and `ClaimResponse.outcome` the rest of it.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,53 +33,6 @@ pub enum Status {
     Voided,
     /// Nobody waits for anything.
     Closed,
-}
-
-/// <http://hl7.org/fhir/R4/valueset-fm-status.html>
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ClaimStatus {
-    /// Not sent.
-    Draft,
-    /// Sent.
-    Active,
-    /// Taken back.
-    Cancelled,
-}
-
-impl ClaimStatus {
-    /// Its code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Draft => "draft",
-            Self::Active => "active",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
-
-/// <http://hl7.org/fhir/R4/valueset-remittance-outcome.html>
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ResponseOutcome {
-    /// Not decided yet.
-    Queued,
-    /// Decided.
-    Complete,
-    /// Could not be read.
-    Error,
-    /// Not decided in whole.
-    Partial,
-}
-
-impl ResponseOutcome {
-    /// Its code.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Complete => "complete",
-            Self::Error => "error",
-            Self::Partial => "partial",
-        }
-    }
 }
 
 impl Status {
@@ -117,22 +70,6 @@ impl Status {
             Self::Voided => "voided",
             Self::Closed => "closed",
         }
-    }
-
-    /// FHIR's `Claim.status` and, once there is one, `ClaimResponse.outcome`. What was taken back has no answer that
-    /// still holds.
-    pub const fn fhir(self) -> (ClaimStatus, Option<ResponseOutcome>) {
-        let outcome = match self {
-            Self::Draft | Self::Ready => return (ClaimStatus::Draft, None),
-            Self::Voided => return (ClaimStatus::Cancelled, None),
-            Self::Submitted | Self::Accepted => ResponseOutcome::Queued,
-            Self::Rejected => ResponseOutcome::Error,
-            Self::Pended => ResponseOutcome::Partial,
-            Self::Paid | Self::PartiallyPaid | Self::Denied | Self::Appealed | Self::Corrected | Self::Closed => {
-                ResponseOutcome::Complete
-            }
-        };
-        (ClaimStatus::Active, Some(outcome))
     }
 
     /// Whether nothing leads out of it any more.

@@ -105,22 +105,6 @@ fn a_draft_that_lacks_a_price_says_so_whoever_looked() {
 }
 
 #[test]
-fn every_state_has_a_word_of_fhir() {
-    let words = [
-        (Status::Draft, "draft"),
-        (Status::Issued, "issued"),
-        (Status::PartiallyPaid, "issued"),
-        (Status::Paid, "balanced"),
-        (Status::WrittenOff, "balanced"),
-        (Status::Void, "cancelled"),
-        (Status::EnteredInError, "entered-in-error"),
-    ];
-    for (status, word) in words {
-        assert_eq!(status.fhir(), word);
-    }
-}
-
-#[test]
 fn each_line_is_rounded_once() {
     let mut taxed = line("A", 3, Some(333));
     taxed.tax = Tax { category: TaxCategory::Standard, rate: Rate::from_millionths(190_000).unwrap() };

@@ -84,7 +84,6 @@ fn claim(books: &PatientBooks, turn: u128, at: usize, payer: u128, prior: Option
             pointers: vec![1],
         }],
         adjudicated_on: None,
-        withdrawal_reason: None,
     }
 }
 

@@ -11,10 +11,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{ClaimPayment, ClaimStatusCode, ProviderAdjustment, Remittance};
+use super::{ClaimPayment, ClaimStatusCode, Remittance};
 use crate::domain::{
     claim::{
-        Claim, ClaimId, Finding,
+        Claim, Finding,
         adjustment::{Adjustment, Group},
         transitions::{Action, transition},
     },
@@ -26,8 +26,6 @@ use crate::domain::{
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
-    /// The remittance was booked before.
-    Duplicate,
     /// An amount is larger than anybody may enter.
     AmountTooLarge,
     /// The claims less the provider's adjustments are not the payment.
@@ -70,7 +68,6 @@ impl Code {
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Duplicate => "duplicate",
             Self::AmountTooLarge => "amount-too-large",
             Self::RemittanceUnbalanced => "remittance-unbalanced",
             Self::ClaimUnbalanced => "claim-unbalanced",
@@ -102,85 +99,6 @@ pub struct Known<'a> {
     pub standing: Option<&'a ClaimPayment>,
 }
 
-/// What is booked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Booking<'a> {
-    /// An answer.
-    Answer,
-    /// Takes back this one.
-    Reversal(&'a ClaimPayment),
-}
-
-/// A claim's payment that can be booked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Accepted<'a> {
-    /// Where it stands in the remittance, from 0 on.
-    pub at: usize,
-    /// The payment.
-    pub payment: &'a ClaimPayment,
-    /// How it is booked.
-    pub booking: Booking<'a>,
-    /// What it does to the claim.
-    pub action: Action,
-}
-
-/// What came of a remittance.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Checked<'a> {
-    /// What can be booked, in the order in which it has to be: what takes back comes before what takes its place.
-    pub accepted: Vec<Accepted<'a>>,
-    /// What is booked beside the claims; nothing of a remittance that is refused.
-    pub provider_adjustments: &'a [ProviderAdjustment],
-    /// Everything that is wrong.
-    pub findings: Vec<Finding<Code>>,
-}
-
-impl Checked<'_> {
-    /// What can be booked of the payment. The rest of it waits.
-    pub fn bookable(&self) -> Amount {
-        let claims: Amount = self.accepted.iter().map(|accepted| accepted.payment.paid).sum();
-        claims - self.provider_adjustments.iter().map(|adjustment| adjustment.amount).sum::<Amount>()
-    }
-}
-
-/// Checks a remittance against the claims that it names and the payments that were booked, by payer and trace.
-pub fn check<'a>(
-    remittance: &'a Remittance,
-    known: &BTreeMap<ClaimId, Known<'a>>,
-    booked: &BTreeSet<(PayerId, String)>,
-) -> Checked<'a> {
-    let mut findings = if booked.contains(&(remittance.payer_id, remittance.trace.clone())) {
-        vec![Finding::new(Code::Duplicate, "/trace", words(Code::Duplicate))]
-    } else {
-        whole(remittance)
-    };
-    if !findings.is_empty() {
-        return Checked { findings, ..Checked::default() };
-    }
-    let mut standing: BTreeMap<_, _> = known.iter().map(|(id, known)| (*id, known.standing)).collect();
-    let mut status: BTreeMap<_, _> = known.iter().map(|(id, known)| (*id, known.claim.status)).collect();
-    let mut accepted = Vec::new();
-    for (at, payment) in in_order(&remittance.claims) {
-        let id = payment.claim_id;
-        let claim = known.get(&id).map(|known| Claim { status: status[&id], ..known.claim.clone() });
-        let now = claim.as_ref().map(|claim| Known { claim, standing: standing[&id] });
-        let one = check_claim(payment, at, remittance.payer_id, remittance.currency, now);
-        match one.map(|one| one.action) {
-            Err(found) => findings.extend(found),
-            Ok(action) => {
-                let reversal = payment.status == ClaimStatusCode::Reversal;
-                let booking = standing[&id].filter(|_| reversal).map_or(Booking::Answer, Booking::Reversal);
-                standing.insert(id, (!reversal).then_some(payment));
-                if let Ok(row) = transition(Some(status[&id]), action) {
-                    status.insert(id, row.to);
-                }
-                accepted.push(Accepted { at, payment, booking, action });
-            }
-        }
-    }
-    Checked { accepted, provider_adjustments: &remittance.provider_adjustments, findings }
-}
-
 /// The order in which claims are booked, each with where it stands: a payer takes back and answers anew in one
 /// remittance, in any order.
 pub fn in_order(claims: &[ClaimPayment]) -> Vec<(usize, &ClaimPayment)> {
@@ -189,33 +107,30 @@ pub fn in_order(claims: &[ClaimPayment]) -> Vec<(usize, &ClaimPayment)> {
     order
 }
 
-/// Checks what a remittance says of one claim, against that claim as it is.
-pub fn check_claim<'a>(
-    payment: &'a ClaimPayment,
+/// Checks what a remittance says of one claim, at a place of it, against that claim as it is; answers what it does to the
+/// claim.
+pub fn check_claim(
+    payment: &ClaimPayment,
     at: usize,
     payer: PayerId,
     currency: Currency,
-    known: Option<Known<'a>>,
-) -> Result<Accepted<'a>, Vec<Finding<Code>>> {
+    known: Option<Known<'_>>,
+) -> Result<Action, Vec<Finding<Code>>> {
     let mut found = balances(payment);
     match known {
         None => found.push((Code::ClaimUnknown, "/claimId".to_owned())),
         Some(known) => found.extend(fits(payment, known.claim, payer, currency)),
     }
-    let before = known.and_then(|known| known.standing);
-    found.extend(follows(payment, before));
+    found.extend(follows(payment, known.and_then(|known| known.standing)));
     let action = payment.action();
     if known.is_some_and(|known| transition(Some(known.claim.status), action).is_err()) {
         found.push((Code::NotExpected, "/status".to_owned()));
     }
-    if !found.is_empty() {
-        let named =
-            found.into_iter().map(|(code, place)| Finding::new(code, format!("/claims/{at}{place}"), words(code)));
-        return Err(named.collect());
+    if found.is_empty() {
+        return Ok(action);
     }
-    let reversal = payment.status == ClaimStatusCode::Reversal;
-    let booking = before.filter(|_| reversal).map_or(Booking::Answer, Booking::Reversal);
-    Ok(Accepted { at, payment, booking, action })
+    let named = |(code, place)| Finding::new(code, format!("/claims/{at}{place}"), words(code));
+    Err(found.into_iter().map(named).collect())
 }
 
 /// What is wrong with a remittance as a whole.
@@ -358,7 +273,6 @@ fn takes_back(reversal: &ClaimPayment, other: &ClaimPayment) -> bool {
 
 const fn words(code: Code) -> &'static str {
     match code {
-        Code::Duplicate => "a payment with this number was booked before",
         Code::AmountTooLarge => "an amount is larger than anybody may enter",
         Code::RemittanceUnbalanced => "the claims less the provider's adjustments are not the payment",
         Code::ClaimUnbalanced => "what is paid and all adjustments are not what was billed",

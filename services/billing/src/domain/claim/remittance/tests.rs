@@ -71,11 +71,18 @@ fn remittance(claims: Vec<ClaimPayment>) -> Remittance {
 
 type Seen = (Vec<(usize, Action)>, Vec<(Code, String)>);
 
+/// What is booked and what is found, each claim by itself.
 fn seen(remittance: &Remittance, claim: &Claim, standing: Option<&ClaimPayment>) -> Seen {
-    let known = [(claim.id, Known { claim, standing })].into();
-    let checked = check(remittance, &known, &[].into());
-    let accepted = checked.accepted.iter().map(|accepted| (accepted.at, accepted.action)).collect();
-    let mut found: Vec<_> = checked.findings.into_iter().map(|Finding { code, pointer, .. }| (code, pointer)).collect();
+    let mut findings = whole(remittance);
+    let mut accepted = Vec::new();
+    for (at, payment) in in_order(&remittance.claims).into_iter().filter(|_| findings.is_empty()).collect::<Vec<_>>() {
+        let known = Some(Known { claim, standing }).filter(|_| payment.claim_id == claim.id);
+        match check_claim(payment, at, remittance.payer_id, remittance.currency, known) {
+            Ok(action) => accepted.push((at, action)),
+            Err(found) => findings.extend(found),
+        }
+    }
+    let mut found: Vec<_> = findings.into_iter().map(|Finding { code, pointer, .. }| (code, pointer)).collect();
     found.sort();
     (accepted, found)
 }
@@ -141,21 +148,6 @@ fn each_level_has_to_balance() {
 }
 
 #[test]
-fn what_is_taken_back_apart_from_claims_lowers_the_payment() {
-    let mut whole = remittance(vec![payment()]);
-    let reference = Some("ICN0".to_owned());
-    whole.provider_adjustments = vec![ProviderAdjustment { reason: "WO".to_owned(), reference, amount: Amount(4_000) }];
-    whole.payment = Amount(8_000);
-    let claim = sent();
-    let known = [(claim.id, Known { claim: &claim, standing: None })].into();
-    let checked = check(&whole, &known, &[].into());
-    assert_eq!((checked.bookable(), checked.provider_adjustments), (Amount(8_000), &whole.provider_adjustments[..]));
-    // Of an unknown claim the money waits; what is taken back is booked.
-    let checked = check(&whole, &[].into(), &[].into());
-    assert_eq!((checked.bookable(), checked.findings[0].code), (Amount(-4_000), Code::ClaimUnknown));
-}
-
-#[test]
 fn a_payment_is_for_the_claim_that_was_sent() {
     assert_eq!(found(|payment| payment.claim_id = ClaimId(Uuid::nil())), one(Code::ClaimUnknown, "/claims/0/claimId"));
     let unknown = found(|payment| payment.lines[1].line = 3);
@@ -198,20 +190,11 @@ fn one_claim_that_is_wrong_keeps_no_other_from_being_booked() {
 }
 
 #[test]
-fn a_payment_comes_once() {
-    let (whole, claim) = (remittance(vec![payment()]), sent());
-    let known = [(claim.id, Known { claim: &claim, standing: None })].into();
-    let again = check(&whole, &known, &[(whole.payer_id, whole.trace.clone())].into());
-    assert_eq!((again.accepted.len(), again.findings[0].code, again.bookable()), (0, Code::Duplicate, Amount::ZERO));
-    let of_another = [(PayerId(Uuid::nil()), whole.trace.clone())].into();
-    assert_eq!(check(&whole, &known, &of_another).accepted.len(), 1);
-    // Under another number, or twice in one.
+fn what_is_answered_is_not_answered_again() {
     let paid = Claim { status: Status::Paid, ..sent() };
     let already =
         vec![(Code::AnsweredAlready, "/claims/0/status".into()), (Code::NotExpected, "/claims/0/status".into())];
-    assert_eq!(seen(&whole, &paid, Some(&payment())).1, already);
-    let (accepted, found) = seen(&remittance(vec![payment(), payment()]), &sent(), None);
-    assert_eq!((accepted.len(), found[0].clone()), (1, (Code::AnsweredAlready, "/claims/1/status".to_owned())));
+    assert_eq!(seen(&remittance(vec![payment()]), &paid, Some(&payment())).1, already);
 }
 
 #[test]
@@ -277,24 +260,10 @@ fn what_is_taken_back_is_what_was_paid() {
 }
 
 #[test]
-fn a_payer_takes_back_and_answers_anew_in_any_order() {
-    let paid = Claim { status: Status::Paid, ..sent() };
-    for (claims, order) in [
-        (vec![negated(&payment()), denied()], vec![(0, Action::Reverse), (1, Action::Deny)]),
-        (vec![denied(), negated(&payment())], vec![(1, Action::Reverse), (0, Action::Deny)]),
-    ] {
-        let whole = remittance(claims);
-        assert_eq!(whole.payment, Amount(-12_000));
-        assert_eq!(seen(&whole, &paid, Some(&payment())), (order, Vec::new()));
-    }
-    // A reversal that is refused leaves the answer standing, and the new one is refused with it.
-    let mut wrong = negated(&payment());
-    wrong.lines[1].adjustments.swap_remove(0).amount = Amount(1);
-    let (accepted, found) = seen(&remittance(vec![wrong, denied()]), &paid, Some(&payment()));
-    assert!(
-        accepted.is_empty() && found.contains(&(Code::AnsweredAlready, "/claims/1/status".to_owned())),
-        "{found:?}"
-    );
+fn what_is_taken_back_comes_before_what_takes_its_place() {
+    let places = |claims: &[ClaimPayment]| in_order(claims).into_iter().map(|(at, _)| at).collect::<Vec<_>>();
+    assert_eq!(places(&[negated(&payment()), denied()]), [0, 1]);
+    assert_eq!(places(&[denied(), negated(&payment()), payment()]), [1, 0, 2]);
 }
 
 #[test]
@@ -339,26 +308,5 @@ proptest! {
         *amount += Amount(by);
         let (accepted, found) = seen(&whole, &sent(), None);
         prop_assert!(accepted.is_empty() && !found.is_empty());
-    }
-
-    /// Whatever is answered and taken back in turn comes to nothing, and to what stands in the end.
-    #[test]
-    fn taking_back_comes_to_nothing(answers in prop::collection::vec(any::<bool>(), 1..6)) {
-        let answers = answers.into_iter().map(|deny| if deny { denied() } else { payment() });
-        let mut standing: Option<ClaimPayment> = None;
-        let (mut claim, mut balance) = (sent(), Amount::ZERO);
-        for answer in answers {
-            let reversal = standing.as_ref().map(negated);
-            let whole = remittance(reversal.into_iter().chain([answer.clone()]).collect());
-            let known = [(claim.id, Known { claim: &claim, standing: standing.as_ref() })].into();
-            let checked = check(&whole, &known, &[].into());
-            prop_assert_eq!(&checked.findings, &[]);
-            balance += checked.bookable();
-            prop_assert_eq!(balance, answer.paid);
-            let action = checked.accepted.last().unwrap().action;
-            let status = if action == Action::Deny { Status::Denied } else { Status::Paid };
-            claim = Claim { status, ..claim };
-            standing = Some(answer);
-        }
     }
 }
