@@ -12,6 +12,7 @@ pub mod demographics;
 pub mod eligibility;
 pub mod fees;
 pub mod journal;
+pub mod kept;
 pub mod lists;
 pub mod messages;
 pub mod payers;

@@ -55,7 +55,7 @@ use crate::{
     },
 };
 
-pub use self::{coverages::CoverageError, payers::PayerError, schedules::ScheduleError};
+pub use self::{coverages::CoverageError, schedules::ScheduleError};
 
 /// How the clinic keeps its books.
 #[derive(Clone, Debug)]

@@ -1,15 +1,14 @@
 //! Coverages in the state store, and what members have used of them.
 
-use audit::Entry;
 use jiff::civil::Date;
 use serde::Serialize;
 use sidecar::{
     Sidecar,
-    documents::{Answered, Document, Documents, KeyedRequest, Kind, Stored, Write},
+    documents::{Answered, Documents, Kind, Stored},
     failure::Failure,
 };
 
-use super::journal::Versioned;
+use super::{journal::Versioned, kept::Kept};
 use crate::domain::{
     claim::adjudication::Accumulators,
     coverage::{Coverage, CoverageId},
@@ -43,18 +42,21 @@ pub struct WantedCoverages {
 pub struct Coverages {
     sidecar: Sidecar,
     documents: Documents,
+    /// Writing them down and replacing them.
+    pub kept: Kept<Coverage>,
 }
 
 impl Coverages {
     /// Coverages in this sidecar's store. Each is saved in a transaction of its own: with others in one, writers that take
     /// turns at patients could wait for each other in a circle.
     pub fn new(sidecar: Sidecar, documents: Documents) -> Self {
-        Self { sidecar, documents: documents.one_by_one() }
+        let kept = Kept::new(sidecar.clone(), documents.clone().one_by_one());
+        Self { sidecar, documents, kept }
     }
 
     /// One of them, as it is stored.
     pub async fn get(&self, id: CoverageId) -> Result<Option<Stored<Coverage>>, Failure> {
-        self.documents.get(id.0).await
+        self.kept.get(id.0).await
     }
 
     /// A patient's, the first to pay first.
@@ -71,20 +73,5 @@ impl Coverages {
     pub async fn accumulators(&self, id: CoverageId) -> Result<Option<Versioned<Accumulators>>, Failure> {
         let stored = self.documents.get::<Accumulators>(id.0).await?;
         Ok(stored.map(|stored| Versioned { version: stored.document.version, item: stored.document.data }))
-    }
-
-    /// Writes one down.
-    pub async fn create(&self, coverage: &Coverage, request: KeyedRequest, entry: &Entry) -> Result<(), Failure> {
-        let mut document = Document::first(coverage.clone(), Vec::new()).audited(entry)?;
-        document.remember(request);
-        self.documents.save(vec![Write::create(coverage.id.0, document)?]).await
-    }
-
-    /// Replaces what was loaded; answers the version.
-    pub async fn replace(&self, loaded: &Stored<Coverage>, coverage: &Coverage, entry: &Entry) -> Result<u64, Failure> {
-        let document = loaded.document.next(coverage.clone(), Vec::new()).audited(entry)?;
-        let version = document.version;
-        self.documents.save(vec![Write::replace(coverage.id.0, loaded, document)?]).await?;
-        Ok(version)
     }
 }

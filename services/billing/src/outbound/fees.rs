@@ -1,16 +1,16 @@
 //! Fee schedules in the state store.
 
-use audit::Entry;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sidecar::{
     Sidecar,
-    documents::{Answered, Document, Documents, KeyedRequest, Kind, Stored, Write},
+    documents::{Answered, Documents, Kind, Stored},
     failure::Failure,
 };
 
 use super::{
     journal::Versioned,
+    kept::Kept,
     lists::{Page, Position},
 };
 use crate::domain::{
@@ -53,13 +53,14 @@ pub struct FoundFee {
 #[derive(Clone, Debug)]
 pub struct FeeSchedules {
     sidecar: Sidecar,
-    documents: Documents,
+    /// Writing them down and replacing them.
+    pub kept: Kept<FeeSchedule>,
 }
 
 impl FeeSchedules {
     /// Schedules in this sidecar's store.
     pub fn new(sidecar: Sidecar, documents: Documents) -> Self {
-        Self { sidecar, documents }
+        Self { kept: Kept::new(sidecar.clone(), documents), sidecar }
     }
 
     /// What services cost, in the order in which they are asked for.
@@ -80,7 +81,7 @@ impl FeeSchedules {
 
     /// One of them, as it is stored.
     pub async fn get(&self, id: FeeScheduleId) -> Result<Option<Stored<FeeSchedule>>, Failure> {
-        self.documents.get(id.0).await
+        self.kept.get(id.0).await
     }
 
     /// A page, newest first, without their fees.
@@ -101,26 +102,6 @@ impl FeeSchedules {
             Ok(Versioned { item, version: document.version })
         });
         found.collect()
-    }
-
-    /// Puts one up.
-    pub async fn create(&self, schedule: &FeeSchedule, request: KeyedRequest, entry: &Entry) -> Result<(), Failure> {
-        let mut document = Document::first(schedule.clone(), Vec::new()).audited(entry)?;
-        document.remember(request);
-        self.documents.save(vec![Write::create(schedule.id.0, document)?]).await
-    }
-
-    /// Replaces what was loaded; answers the version.
-    pub async fn replace(
-        &self,
-        loaded: &Stored<FeeSchedule>,
-        schedule: &FeeSchedule,
-        entry: &Entry,
-    ) -> Result<u64, Failure> {
-        let document = loaded.document.next(schedule.clone(), Vec::new()).audited(entry)?;
-        let version = document.version;
-        self.documents.save(vec![Write::replace(schedule.id.0, loaded, document)?]).await?;
-        Ok(version)
     }
 }
 

@@ -339,16 +339,25 @@ impl Journal {
     }
 
     /// A version of a document that was there once.
-    pub async fn version<T: Kind>(&self, id: Uuid, version: u64) -> Result<Option<Versioned<T>>, Failure> {
-        let asked = serde_json::json!({ "kind": T::NAME, "id": id, "version": version });
-        let found: Option<Answered> = self.sidecar.query("document_version", &asked).await?;
-        let Some(found) = found else { return Ok(None) };
-        let document = found.stored::<T>()?.document;
-        Ok(Some(Versioned { item: document.data, version: document.version }))
+    pub async fn version<T: Kind>(&self, id: Uuid, at: u64) -> Result<Option<Versioned<T>>, Failure> {
+        version(&self.sidecar, id, at).await
     }
 
     /// Saves a change: all of it or nothing.
     pub async fn save(&self, change: Change) -> Result<(), Failure> {
         self.documents.save_in_order(change.in_order()).await
     }
+}
+
+/// A version of a document that was there once.
+pub(super) async fn version<T: Kind>(
+    sidecar: &Sidecar,
+    id: Uuid,
+    version: u64,
+) -> Result<Option<Versioned<T>>, Failure> {
+    let asked = serde_json::json!({ "kind": T::NAME, "id": id, "version": version });
+    let found: Option<Answered> = sidecar.query("document_version", &asked).await?;
+    let Some(found) = found else { return Ok(None) };
+    let document = found.stored::<T>()?.document;
+    Ok(Some(Versioned { item: document.data, version: document.version }))
 }

@@ -1,15 +1,14 @@
 //! Payers in the state store.
 
-use audit::Entry;
 use serde::{Deserialize, Serialize};
 use sidecar::{
     Sidecar,
-    documents::{Answered, Document, Documents, KeyedRequest, Kind, Stored, Write},
+    documents::{Answered, Documents, Kind, Stored},
     failure::Failure,
 };
 use uuid::Uuid;
 
-use super::journal::Versioned;
+use super::{journal::Versioned, kept::Kept};
 use crate::domain::payer::{Payer, PayerId};
 
 impl Kind for Payer {
@@ -40,18 +39,19 @@ pub struct PayerPage {
 #[derive(Clone, Debug)]
 pub struct Payers {
     sidecar: Sidecar,
-    documents: Documents,
+    /// Writing them down and replacing them.
+    pub kept: Kept<Payer>,
 }
 
 impl Payers {
     /// Payers in this sidecar's store.
     pub fn new(sidecar: Sidecar, documents: Documents) -> Self {
-        Self { sidecar, documents }
+        Self { kept: Kept::new(sidecar.clone(), documents), sidecar }
     }
 
     /// One of them, as it is stored.
     pub async fn get(&self, id: PayerId) -> Result<Option<Stored<Payer>>, Failure> {
-        self.documents.get(id.0).await
+        self.kept.get(id.0).await
     }
 
     /// A page, by name.
@@ -62,21 +62,6 @@ impl Payers {
             Ok(Versioned { item: document.data, version: document.version })
         };
         found.into_iter().map(read).collect()
-    }
-
-    /// Writes one down.
-    pub async fn create(&self, payer: &Payer, request: KeyedRequest, entry: &Entry) -> Result<(), Failure> {
-        let mut document = Document::first(payer.clone(), Vec::new()).audited(entry)?;
-        document.remember(request);
-        self.documents.save(vec![Write::create(payer.id.0, document)?]).await
-    }
-
-    /// Replaces what was loaded; answers the version.
-    pub async fn replace(&self, loaded: &Stored<Payer>, payer: &Payer, entry: &Entry) -> Result<u64, Failure> {
-        let document = loaded.document.next(payer.clone(), Vec::new()).audited(entry)?;
-        let version = document.version;
-        self.documents.save(vec![Write::replace(payer.id.0, loaded, document)?]).await?;
-        Ok(version)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         coverage::{Coverage, CoverageId, eligibility::Eligibility},
         money::Currency,
     },
-    outbound::{coverages::WantedCoverages, journal::Versioned},
+    outbound::{coverages::WantedCoverages, journal::Versioned, kept::KeepError},
 };
 
 /// What refuses a second coverage of a rank.
@@ -45,32 +45,26 @@ pub enum CoverageError {
     /// It has no number of a member.
     #[error("it has no number of a member")]
     NoMember,
-    /// There is none.
-    #[error("there is none")]
-    Unknown,
-    /// It is another version than the caller has seen.
-    #[error("it is version {current} now")]
-    Stale {
-        /// The present one.
-        current: u64,
-    },
-    /// The key was used for something else.
-    #[error("the key was used with another body")]
-    KeyReused,
     /// The payer does not say anything.
     #[error("the payer does not answer")]
     Silent(Problem),
-    /// The store.
+    /// Why it is not kept.
     #[error(transparent)]
-    Store(Failure),
+    Kept(KeepError),
+}
+
+impl From<KeepError> for CoverageError {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Store(Failure::Constraint { name }) if name == ORDER => Self::OrderTaken,
+            error => Self::Kept(error),
+        }
+    }
 }
 
 impl From<Failure> for CoverageError {
     fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Constraint { name } if name == ORDER => Self::OrderTaken,
-            failure => Self::Store(failure),
-        }
+        KeepError::from(failure).into()
     }
 }
 
@@ -113,17 +107,7 @@ impl Books {
         account.ok_or(CoverageError::NoAccount)?;
         payer.ok_or(CoverageError::NoPayer)?;
         let entry = Entry::new(Action::Create, "create").by(caller).of_patient(coverage.patient_id.0);
-        match self.coverages.create(&coverage, request.remembered(), &entry).await {
-            Ok(()) => Ok(Versioned { item: coverage, version: 1 }),
-            Err(Failure::KeyTaken) => {
-                let stored = self.coverages.get(coverage.id).await?.ok_or(CoverageError::Unknown)?;
-                if !request.is_among(&stored.document.requests) {
-                    return Err(CoverageError::KeyReused);
-                }
-                self.journal.version(coverage.id.0, 1).await?.ok_or(CoverageError::Unknown)
-            }
-            Err(failure) => Err(failure.into()),
-        }
+        Ok(self.coverages.kept.create(coverage.id.0, coverage, request.remembered(), &entry).await?)
     }
 
     /// Replaces version `expected` of a coverage.
@@ -134,21 +118,15 @@ impl Books {
         coverage: Coverage,
     ) -> Result<Versioned<Coverage>, CoverageError> {
         self.check_currency(&coverage)?;
-        let stored = self.coverages.get(coverage.id).await?.ok_or(CoverageError::Unknown)?;
-        let (current, held) = (stored.document.version, &stored.document.data);
-        if current != expected {
-            return Err(CoverageError::Stale { current });
-        }
+        let id = coverage.id.0;
+        let stored = self.coverages.kept.seen(id, expected).await?;
+        let held = &stored.document.data;
         let (patient, payer) = (coverage.patient_id != held.patient_id, coverage.payer_id != held.payer_id);
         if patient || payer {
             return Err(CoverageError::Moved { patient, payer });
         }
         let entry = Entry::new(Action::Update, "update").by(caller).of_patient(coverage.patient_id.0);
-        match self.coverages.replace(&stored, &coverage, &entry).await {
-            Ok(version) => Ok(Versioned { item: coverage, version }),
-            Err(Failure::Changed) => Err(CoverageError::Stale { current: current + 1 }),
-            Err(failure) => Err(failure.into()),
-        }
+        Ok(self.coverages.kept.replace(id, &stored, coverage, &entry).await?)
     }
 
     /// A coverage.
@@ -170,7 +148,7 @@ impl Books {
         date: Date,
         max_age: i64,
     ) -> Result<Answer, CoverageError> {
-        let Versioned { item: coverage, version } = self.coverage(id).await?.ok_or(CoverageError::Unknown)?;
+        let Versioned { item: coverage, version } = self.coverage(id).await?.ok_or(KeepError::Unknown("coverage"))?;
         let member = coverage.member_id.as_deref().ok_or(CoverageError::NoMember)?;
         let mut kept = self.eligibility.kept(id, date).await?;
         if let Some(kept) = &kept

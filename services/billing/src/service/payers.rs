@@ -7,28 +7,8 @@ use sidecar::failure::Failure;
 use super::{Books, Keyed};
 use crate::{
     domain::payer::{Payer, PayerId},
-    outbound::{journal::Versioned, payers::PayerPage},
+    outbound::{journal::Versioned, kept::KeepError, payers::PayerPage},
 };
-
-/// Why a payer is not written down.
-#[derive(Debug, thiserror::Error)]
-pub enum PayerError {
-    /// There is none.
-    #[error("there is none")]
-    Unknown,
-    /// It is another version than the caller has seen.
-    #[error("it is version {current} now")]
-    Stale {
-        /// The present one.
-        current: u64,
-    },
-    /// The key was used for something else.
-    #[error("the key was used with another body")]
-    KeyReused,
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] Failure),
-}
 
 impl Books {
     /// Writes a payer down; the request's key is its id.
@@ -37,20 +17,10 @@ impl Books {
         caller: &Caller,
         payer: Payer,
         request: Keyed,
-    ) -> Result<Versioned<Payer>, PayerError> {
+    ) -> Result<Versioned<Payer>, KeepError> {
         let payer = Payer { id: PayerId(request.key), ..payer };
         let entry = Entry::new(Action::Create, "create").by(caller);
-        match self.payers.create(&payer, request.remembered(), &entry).await {
-            Ok(()) => Ok(Versioned { item: payer, version: 1 }),
-            Err(Failure::KeyTaken) => {
-                let stored = self.payers.get(payer.id).await?.ok_or(PayerError::Unknown)?;
-                if !request.is_among(&stored.document.requests) {
-                    return Err(PayerError::KeyReused);
-                }
-                self.journal.version(payer.id.0, 1).await?.ok_or(PayerError::Unknown)
-            }
-            Err(failure) => Err(failure.into()),
-        }
+        self.payers.kept.create(payer.id.0, payer, request.remembered(), &entry).await
     }
 
     /// Replaces version `expected` of a payer.
@@ -59,18 +29,10 @@ impl Books {
         caller: &Caller,
         expected: u64,
         payer: Payer,
-    ) -> Result<Versioned<Payer>, PayerError> {
-        let stored = self.payers.get(payer.id).await?.ok_or(PayerError::Unknown)?;
-        let current = stored.document.version;
-        if current != expected {
-            return Err(PayerError::Stale { current });
-        }
-        let entry = Entry::new(Action::Update, "update").by(caller);
-        match self.payers.replace(&stored, &payer, &entry).await {
-            Ok(version) => Ok(Versioned { item: payer, version }),
-            Err(Failure::Changed) => Err(PayerError::Stale { current: current + 1 }),
-            Err(failure) => Err(failure.into()),
-        }
+    ) -> Result<Versioned<Payer>, KeepError> {
+        let (id, entry) = (payer.id.0, Entry::new(Action::Update, "update").by(caller));
+        let stored = self.payers.kept.seen(id, expected).await?;
+        self.payers.kept.replace(id, &stored, payer, &entry).await
     }
 
     /// A payer.

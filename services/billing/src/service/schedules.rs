@@ -15,6 +15,7 @@ use crate::{
     outbound::{
         fees::{AskedFee, FoundFee},
         journal::Versioned,
+        kept::KeepError,
         lists::Page,
     },
 };
@@ -28,21 +29,9 @@ pub enum ScheduleError {
     /// Its currency is not that of the books.
     #[error("the books are in another currency")]
     Currency(Currency),
-    /// There is none.
-    #[error("there is none")]
-    Unknown,
-    /// It is another version than the caller has seen.
-    #[error("it is version {current} now")]
-    Stale {
-        /// The present one.
-        current: u64,
-    },
-    /// The key was used for something else.
-    #[error("the key was used with another body")]
-    KeyReused,
-    /// The store.
+    /// Why it is not kept.
     #[error(transparent)]
-    Store(#[from] Failure),
+    Kept(#[from] KeepError),
 }
 
 impl Books {
@@ -56,19 +45,9 @@ impl Books {
         self.check(&schedule)?;
         let schedule = FeeSchedule { id: FeeScheduleId(request.key), ..schedule };
         let entry = Entry::new(Action::Create, "create").by(caller);
-        match self.fees.create(&schedule, request.remembered(), &entry).await {
-            Ok(()) => Ok(Versioned { item: schedule, version: 1 }),
-            Err(Failure::KeyTaken) => {
-                let stored = self.fees.get(schedule.id).await?.ok_or(ScheduleError::Unknown)?;
-                if !request.is_among(&stored.document.requests) {
-                    return Err(ScheduleError::KeyReused);
-                }
-                let first =
-                    self.journal.version::<FeeSchedule>(schedule.id.0, 1).await?.ok_or(ScheduleError::Unknown)?;
-                Ok(Versioned { item: FeeSchedule { id: schedule.id, ..first.item }, version: first.version })
-            }
-            Err(failure) => Err(failure.into()),
-        }
+        let id = schedule.id;
+        let put_up = self.fees.kept.create(id.0, schedule, request.remembered(), &entry).await?;
+        Ok(Versioned { item: FeeSchedule { id, ..put_up.item }, version: put_up.version })
     }
 
     /// Replaces version `expected` of a schedule; what was drafted keeps its prices.
@@ -80,18 +59,10 @@ impl Books {
         schedule: FeeSchedule,
     ) -> Result<Versioned<FeeSchedule>, ScheduleError> {
         self.check(&schedule)?;
-        let stored = self.fees.get(id).await?.ok_or(ScheduleError::Unknown)?;
-        let current = stored.document.version;
-        if current != expected {
-            return Err(ScheduleError::Stale { current });
-        }
+        let stored = self.fees.kept.seen(id.0, expected).await?;
         let schedule = FeeSchedule { id, created_at: stored.document.data.created_at, ..schedule };
         let entry = Entry::new(Action::Update, "update").by(caller);
-        match self.fees.replace(&stored, &schedule, &entry).await {
-            Ok(version) => Ok(Versioned { item: schedule, version }),
-            Err(Failure::Changed) => Err(ScheduleError::Stale { current: current + 1 }),
-            Err(failure) => Err(failure.into()),
-        }
+        Ok(self.fees.kept.replace(id.0, &stored, schedule, &entry).await?)
     }
 
     /// A schedule.

@@ -24,6 +24,7 @@ use crate::{
         coverage_messages::{accumulators, coverage as told, eligibility},
         coverages::WantedCoverages,
         eligibility::answer_id,
+        kept::KeepError,
     },
     service::{Books, CoverageError},
 };
@@ -62,7 +63,7 @@ impl Coverages {
 
     fn refused(&self, caller: &Caller, id: CoverageId, error: CoverageError) -> Problem {
         match error {
-            CoverageError::Unknown => self.admission.missed(caller, KIND, Some(id.0)),
+            CoverageError::Kept(KeepError::Unknown(_)) => self.admission.missed(caller, KIND, Some(id.0)),
             error => error.into(),
         }
     }

@@ -14,6 +14,7 @@ use crate::{
         money::{Currency, LARGEST},
         payment,
     },
+    outbound::kept::KeepError,
     service::{ScheduleError, act::ActError, draft::DraftError, issue::IssueError},
 };
 
@@ -50,6 +51,19 @@ impl From<DraftError> for Problem {
     }
 }
 
+impl From<KeepError> for Problem {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Unknown(kind) => {
+                Self::new(Kind::NotFound, format!("There is no such {}.", kind.replace('-', " ")))
+            }
+            KeepError::Stale { current } => stale(current),
+            KeepError::KeyReused => key_reused(),
+            KeepError::Store(failure) => failure.into(),
+        }
+    }
+}
+
 impl From<ScheduleError> for Problem {
     fn from(error: ScheduleError) -> Self {
         match error {
@@ -58,10 +72,7 @@ impl From<ScheduleError> for Problem {
                 problem.with_error(format!("fee_schedule.{field}"), detail)
             }),
             ScheduleError::Currency(currency) => wrong_currency("fee_schedule.currency_code", currency),
-            ScheduleError::Unknown => Self::new(Kind::NotFound, "There is no such fee schedule."),
-            ScheduleError::Stale { current } => stale(current),
-            ScheduleError::KeyReused => key_reused(),
-            ScheduleError::Store(failure) => failure.into(),
+            ScheduleError::Kept(error) => error.into(),
         }
     }
 }

@@ -2,19 +2,8 @@
 
 use problem::{FieldError, Kind, Problem};
 
-use super::{key_reused, stale, wrong_currency};
-use crate::service::{CoverageError, PayerError};
-
-impl From<PayerError> for Problem {
-    fn from(error: PayerError) -> Self {
-        match error {
-            PayerError::Unknown => Self::new(Kind::NotFound, "There is no such payer."),
-            PayerError::Stale { current } => stale(current),
-            PayerError::KeyReused => key_reused(),
-            PayerError::Store(failure) => failure.into(),
-        }
-    }
-}
+use super::wrong_currency;
+use crate::service::CoverageError;
 
 impl From<CoverageError> for Problem {
     fn from(error: CoverageError) -> Self {
@@ -35,11 +24,8 @@ impl From<CoverageError> for Problem {
                 "member-id-missing",
                 "The payer knows its members by their numbers, and this coverage has none.",
             ),
-            CoverageError::Unknown => Self::new(Kind::NotFound, "There is no such coverage."),
-            CoverageError::Stale { current } => stale(current),
-            CoverageError::KeyReused => key_reused(),
             CoverageError::Silent(problem) => problem,
-            CoverageError::Store(failure) => failure.into(),
+            CoverageError::Kept(error) => error.into(),
         }
     }
 }
