@@ -32,3 +32,10 @@ pub struct Caller {
     pub enrolling: bool,
     pub(crate) expires: i64,
 }
+
+impl Caller {
+    /// How long the token is still good; what goes on for longer than a request ends then.
+    pub fn remaining(&self, now: jiff::Timestamp) -> std::time::Duration {
+        std::time::Duration::from_secs(u64::try_from(self.expires - now.as_second()).unwrap_or_default())
+    }
+}

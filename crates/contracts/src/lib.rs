@@ -34,6 +34,14 @@ pub mod billing {
     }
 }
 
+/// `analytics.v1`: figures.
+pub mod analytics {
+    pub mod v1 {
+        tonic::include_proto!("analytics.v1");
+        include!(concat!(env!("OUT_DIR"), "/analytics.v1.serde.rs"));
+    }
+}
+
 /// `google.protobuf.Timestamp`.
 pub use pbjson_types::Timestamp;
 

@@ -8,8 +8,8 @@ use sidecar::{Sidecar, documents::Documents};
 
 use crate::{
     config::Config,
-    inbound::{events, http},
-    outbound::facts::Facts,
+    inbound::{events, grpc, http},
+    outbound::{availability::Availability, facts::Facts, rollups::Rollups},
     service::Figures,
 };
 
@@ -26,14 +26,17 @@ impl App {
         tokio::spawn(access::refresh(Arc::clone(&tokens), sidecar.clone()));
         tokio::spawn(backlog::measure(sidecar.clone()));
 
-        let figures = Figures::new(Facts::new(sidecar.clone()), config.zone.clone());
+        let (facts, rollups) = (Facts::new(sidecar.clone()), Rollups::new(sidecar.clone()));
+        let figures = Figures::new(facts, rollups, Availability::new(&sidecar), config.zone.clone());
+        tokio::spawn(figures.clone().tell());
 
         let readiness = Readiness::of(&sidecar).with_store(&sidecar).needs("access tokens", {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
+        let grpc = grpc::routes(&figures, &tokens)?;
         let routes = http::routes(figures.clone(), tokens)?.merge(events::routes(figures, Documents::silent(sidecar)));
-        Ok(Self { server: Server::new(&config.app, readiness, routes, None) })
+        Ok(Self { server: Server::new(&config.app, readiness, routes, Some(grpc)) })
     }
 
     /// Serves until the process is told to end.

@@ -1,4 +1,5 @@
-//! What others ask of this service, and what they tell it.
+//! What reaches the service: events, questions, and what it looks after by itself.
 
 pub mod events;
+pub mod grpc;
 pub mod http;

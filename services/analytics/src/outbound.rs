@@ -1,3 +1,5 @@
-//! What this service asks of others, all of it through the sidecar.
+//! What the service asks of others, by its sidecar.
 
+pub mod availability;
 pub mod facts;
+pub mod rollups;

@@ -1,28 +1,39 @@
-//! Use cases: take facts, tell figures.
+//! Use cases: take facts, tell figures, tell what has changed.
+
+pub mod live;
+pub mod metrics;
+pub mod overview;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sidecar::failure::Failure;
 
+use self::live::Live;
 use crate::{
     domain::{
         fact::Fact,
-        range::{Bound, Bucket, Range, Refusal},
+        range::{Bound, Range, Refusal},
         zone::{ClinicZone, Group},
     },
-    outbound::facts::Facts,
+    outbound::{availability::Availability, facts::Facts, rollups::{Progress, Rollups}},
 };
 
-/// The clinic's figures.
+/// The clinic's figures; clones share them.
 #[derive(Clone, Debug)]
 pub struct Figures {
-    facts: Facts,
+    /// What was told.
+    pub facts: Facts,
+    rollups: Rollups,
+    availability: Availability,
     zone: ClinicZone,
+    live: Arc<Live>,
 }
 
 impl Figures {
     /// Figures of these facts, by the clock of this zone.
-    pub fn new(facts: Facts, zone: ClinicZone) -> Self {
-        Self { facts, zone }
+    pub fn new(facts: Facts, rollups: Rollups, availability: Availability, zone: ClinicZone) -> Self {
+        Self { facts, rollups, availability, zone, live: Arc::default() }
     }
 
     /// Where the clinic is.
@@ -32,10 +43,12 @@ impl Figures {
 
     /// Takes what events told: all of it or nothing. What is known already, or older than that, changes nothing.
     pub async fn ingest(&self, facts: &[Fact]) -> Result<(), Failure> {
-        self.facts.ingest(facts, &self.zone).await
+        self.facts.ingest(facts, true).await?;
+        self.live.changed();
+        Ok(())
     }
 
-    /// What is asked for, in whole hours or days.
+    /// What is asked for, in whole groups.
     pub fn range(
         &self,
         from: Option<Bound>,
@@ -46,14 +59,14 @@ impl Figures {
         Range::of(from, to, group, &self.zone, now)
     }
 
-    /// How many patients were registered.
-    pub async fn registrations(&self, range: &Range) -> Result<Vec<Bucket>, Failure> {
-        let mut counted = self.facts.registrations(range, &self.zone).await?;
-        if counted.is_none() {
-            // Nobody has counted in this zone before: the service is new, or the clinic has moved.
-            self.facts.rebuild_registrations(&self.zone).await?;
-            counted = self.facts.registrations(range, &self.zone).await?;
-        }
-        Ok(range.fill(&counted.unwrap_or_default()))
+    /// How far the figures have come.
+    pub async fn progress(&self) -> Result<Progress, Failure> {
+        // Nothing has changed after the last change.
+        self.rollups.progress(i64::MAX).await
+    }
+
+    /// When something was taken in last.
+    pub async fn taken_at(&self) -> Result<Option<Timestamp>, Failure> {
+        Ok(self.progress().await?.taken_at)
     }
 }

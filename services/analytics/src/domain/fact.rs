@@ -1,24 +1,113 @@
 //! Facts: what the newest event of an aggregate told of it, as far as it is counted.
 
+mod money;
+mod visits;
+
+pub use self::{
+    money::{ClaimFact, Currency, EntryFact, InvoiceFact, Move, PaymentFact, ServiceAmount},
+    visits::{AppointmentFact, EncounterFact, ServiceUnits},
+};
+
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+use serde::Serialize;
 use uuid::Uuid;
 
 /// What one event tells.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Fact {
     /// Of a patient.
     Patient(PatientFact),
     /// Of a billing account.
     Account(AccountFact),
+    /// Of an appointment.
+    Appointment(Box<AppointmentFact>),
+    /// Of an encounter.
+    Encounter(Box<EncounterFact>),
+    /// Of an invoice.
+    Invoice(Box<InvoiceFact>),
+    /// Of a payment.
+    Payment(Box<PaymentFact>),
+    /// Of a claim.
+    Claim(Box<ClaimFact>),
+    /// Of an act of the journal.
+    Entry(Box<EntryFact>),
+}
+
+/// A kind of fact: the table that it is kept in.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FactKind {
+    /// Patients.
+    Patients,
+    /// Billing accounts.
+    Accounts,
+    /// Appointments.
+    Appointments,
+    /// Encounters.
+    Encounters,
+    /// Invoices.
+    Invoices,
+    /// Payments.
+    Payments,
+    /// Claims.
+    Claims,
+    /// Acts of the journal.
+    Entries,
+}
+
+impl FactKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Patients,
+        Self::Accounts,
+        Self::Appointments,
+        Self::Encounters,
+        Self::Invoices,
+        Self::Payments,
+        Self::Claims,
+        Self::Entries,
+    ];
+
+    /// What the database calls it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Patients => "patients",
+            Self::Accounts => "accounts",
+            Self::Appointments => "appointments",
+            Self::Encounters => "encounters",
+            Self::Invoices => "invoices",
+            Self::Payments => "payments",
+            Self::Claims => "claims",
+            Self::Entries => "entries",
+        }
+    }
+}
+
+impl Fact {
+    /// Of which kind it is.
+    pub const fn kind(&self) -> FactKind {
+        match self {
+            Self::Patient(_) => FactKind::Patients,
+            Self::Account(_) => FactKind::Accounts,
+            Self::Appointment(_) => FactKind::Appointments,
+            Self::Encounter(_) => FactKind::Encounters,
+            Self::Invoice(_) => FactKind::Invoices,
+            Self::Payment(_) => FactKind::Payments,
+            Self::Claim(_) => FactKind::Claims,
+            Self::Entry(_) => FactKind::Entries,
+        }
+    }
 }
 
 /// A patient as they are counted.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct PatientFact {
     /// Whom it is about.
     pub id: Uuid,
     /// Which of their events.
     pub version: Version,
+    /// By whose calendar it is counted.
+    pub time_zone: String,
     /// When their record was made.
     pub registered_at: Moment,
     /// When this version of it was made.
@@ -32,7 +121,7 @@ pub struct PatientFact {
 }
 
 /// An account as it is counted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 pub struct AccountFact {
     /// Which account.
     pub id: Uuid,
@@ -56,10 +145,26 @@ pub enum Unfit {
     /// Neither a span nor an open end.
     #[error("the age band is not of the kind 30-39 or 90+")]
     AgeBand,
+    /// No code of ISO 4217.
+    #[error("the currency is not three capital letters")]
+    Currency,
+    /// No day of a calendar.
+    #[error("a day is not of the kind 2026-11-30")]
+    Day,
+    /// More than any chart of codes has, or none.
+    #[error("a code has no character, or more than {LONGEST_CODE}")]
+    Code,
+    /// Nobody's place.
+    #[error("the time zone is not that of a place")]
+    TimeZone,
+    /// Below nothing, or beyond what any clinic does.
+    #[error("an amount is out of bounds")]
+    Amount,
 }
 
 /// A version of an aggregate: of two, the higher one is true.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
 pub struct Version(i64);
 
 impl Version {
@@ -74,13 +179,22 @@ impl Version {
     }
 }
 
+/// No code is longer.
+pub const LONGEST_CODE: usize = 40;
+
+/// Takes a code of a service or a word of a contract; nothing long gets in, for it is shown to many.
+pub fn code(text: &str) -> Result<String, Unfit> {
+    if text.is_empty() || text.len() > LONGEST_CODE { Err(Unfit::Code) } else { Ok(text.to_owned()) }
+}
+
 /// Nothing that is counted here is older.
 pub const EARLIEST_YEAR: i16 = 1900;
 /// What is later is a mistake, and the end of calendars is far.
 pub const LATEST_YEAR: i16 = 2999;
 
 /// A time that something happened at, to the microsecond, which is what the database holds.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
 pub struct Moment(Timestamp);
 
 impl Moment {
@@ -101,7 +215,8 @@ impl Moment {
 }
 
 /// <http://hl7.org/fhir/R4/valueset-administrative-gender.html>
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Gender {
     /// Male.
     Male,
@@ -113,20 +228,9 @@ pub enum Gender {
     Unknown,
 }
 
-impl Gender {
-    /// The code as FHIR writes it.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Male => "male",
-            Self::Female => "female",
-            Self::Other => "other",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
 /// Age in years, as coarse as the producer tells it.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct AgeBand(String);
 
 impl AgeBand {

@@ -1,6 +1,9 @@
-//! Over which time something is counted: what was asked for, in whole hours or days.
+//! Over which time something is counted: what was asked for, in whole groups.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Date, DateTime},
+};
 
 use super::{
     fact::{EARLIEST_YEAR, LATEST_YEAR},
@@ -10,7 +13,13 @@ use super::{
 /// More than this no chart shows.
 pub const MOST_BUCKETS: usize = 2000;
 /// What is shown to whom asks for nothing particular.
-const DEFAULT_DAYS: i32 = 7;
+const fn usual_days(group: Group) -> i32 {
+    match group {
+        Group::Hour | Group::Day => 7,
+        Group::Week => 84,
+        Group::Month => 365,
+    }
+}
 
 /// One end of what was asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,38 +55,32 @@ impl Bound {
     }
 }
 
-/// Hours or days without gap, at least one.
+/// Groups without gap, at least one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Range {
     group: Group,
     starts: Vec<Timestamp>,
+    labels: Vec<DateTime>,
     end: Timestamp,
-}
-
-/// An hour or a day, and how many were counted in it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Bucket {
-    /// When it begins.
-    pub start: Timestamp,
-    /// How many.
-    pub count: u64,
+    end_label: DateTime,
 }
 
 /// Why nothing is counted over what was asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum Refusal {
     /// It ends before it begins.
-    #[error("must be before `to`, which is the end of the present hour or day unless it is given")]
+    #[error("must be before `to`, which is the end of the present group unless it is given")]
     Backwards,
     /// It would not fit a chart.
-    #[error("makes more than {MOST_BUCKETS} items: ask for less, or for days instead of hours")]
+    #[error("makes more than {MOST_BUCKETS} items: ask for less, or by a coarser group")]
     TooLong,
 }
 
 impl Range {
-    /// The hours or days that have a part in [`from`, `to`): of a begun one, all is counted.
+    /// The groups that have a part in [`from`, `to`): of a begun one, all is counted.
     ///
-    /// Without `to` it ends with the present one, without `from` it begins seven days before its end.
+    /// Without `to` it ends with the present one, without `from` it begins a week before its end; by week twelve
+    /// weeks, by month a year.
     pub fn of(
         from: Option<Bound>,
         to: Option<Bound>,
@@ -90,7 +93,7 @@ impl Range {
             Some(to) if zone.start(group, to) == to => to,
             to => zone.next(group, zone.start(group, to.unwrap_or(now))),
         };
-        let from = from.map_or_else(|| zone.days_before(end, DEFAULT_DAYS), |from| from.instant(zone));
+        let from = from.map_or_else(|| zone.days_before(end, usual_days(group)), |from| from.instant(zone));
         if from >= to.unwrap_or(end) {
             return Err(Refusal::Backwards);
         }
@@ -103,7 +106,36 @@ impl Range {
             starts.push(start);
             start = zone.next(group, start);
         }
-        Ok(Self { group, starts, end })
+        Ok(Self::between(group, starts, end, zone))
+    }
+
+    fn between(group: Group, starts: Vec<Timestamp>, end: Timestamp, zone: &ClinicZone) -> Self {
+        let labels = starts.iter().map(|&start| zone.label(group, start)).collect();
+        Self { group, starts, labels, end, end_label: zone.label(group, end) }
+    }
+
+    /// As many groups, just before.
+    pub fn before(&self, zone: &ClinicZone) -> Self {
+        let mut starts = Vec::with_capacity(self.starts.len());
+        let mut end = self.start();
+        while starts.len() < self.starts.len() {
+            // A group begins at the latest with the instant before it ends.
+            end = zone.start(self.group, end - 1.nanosecond());
+            starts.push(end);
+        }
+        starts.reverse();
+        Self::between(self.group, starts, self.start(), zone)
+    }
+
+    /// As many groups, from the one a year before the first.
+    pub fn year_before(&self, zone: &ClinicZone) -> Self {
+        let mut start = zone.start(self.group, zone.years_before(self.start(), 1));
+        let mut starts = Vec::with_capacity(self.starts.len());
+        while starts.len() < self.starts.len() {
+            starts.push(start);
+            start = zone.next(self.group, start);
+        }
+        Self::between(self.group, starts, start, zone)
     }
 
     /// What is counted together.
@@ -121,19 +153,35 @@ impl Range {
         self.end
     }
 
-    /// All hours or days with what was counted in them.
-    ///
-    /// A count belongs where its time lies: the database has a calendar of its own, in which a day that begins twice
-    /// begins at the other midnight.
-    pub fn fill(&self, counted: &[(Timestamp, u64)]) -> Vec<Bucket> {
-        let mut buckets: Vec<_> = self.starts.iter().map(|&start| Bucket { start, count: 0 }).collect();
-        for &(time, count) in counted {
-            let after = self.starts.partition_point(|start| *start <= time);
-            if let Some(bucket) = after.checked_sub(1).and_then(|at| buckets.get_mut(at)) {
-                bucket.count += count;
-            }
-        }
-        buckets
+    /// When each begins.
+    pub fn starts(&self) -> &[Timestamp] {
+        &self.starts
+    }
+
+    /// What rollups call the first.
+    pub fn first_label(&self) -> DateTime {
+        self.labels.first().copied().unwrap_or(self.end_label)
+    }
+
+    /// What rollups call the one after the last.
+    pub fn end_label(&self) -> DateTime {
+        self.end_label
+    }
+
+    /// The first days of all, and of the one after the last.
+    pub fn days(&self, zone: &ClinicZone) -> Vec<Date> {
+        self.starts.iter().chain([&self.end]).map(|&start| zone.day(start)).collect()
+    }
+
+    /// How many there are.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one")]
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Which of them rollups call so.
+    pub fn place(&self, label: DateTime) -> Option<usize> {
+        self.labels.binary_search(&label).ok()
     }
 }
 
@@ -156,7 +204,7 @@ mod tests {
         let bound = |text: &str| (!text.is_empty()).then(|| Bound::parse(text).unwrap());
         let zone = new_york();
         let range = Range::of(bound(from), bound(to), group, &zone, now())?;
-        Ok((zone.write(range.start()), zone.write(range.end()), range.fill(&[]).len()))
+        Ok((zone.write(range.start()), zone.write(range.end()), range.len()))
     }
 
     fn is(from: &str, to: &str, buckets: usize) -> (String, String, usize) {
@@ -232,23 +280,38 @@ mod tests {
         assert_eq!(Bound::parse("2026-11-23t15:30:00z"), instant);
     }
 
+    fn over(from: &str, to: &str, group: Group) -> Range {
+        let [from, to] = [from, to].map(|day| Some(Bound::parse(day).unwrap()));
+        Range::of(from, to, group, &new_york(), now()).unwrap()
+    }
+
     #[test]
-    fn a_count_belongs_where_its_time_lies() {
-        let havana: ClinicZone = "America/Havana".parse().unwrap();
-        let bounds = ["2026-10-31", "2026-11-03"].map(|day| Some(Bound::parse(day).unwrap()));
-        let range = Range::of(bounds[0], bounds[1], Group::Day, &havana, now()).unwrap();
-        // The day begins at 04:00 and, for whoever takes the second midnight, at 05:00.
-        let counted = [
-            "2026-10-31T04:00:00Z",
-            "2026-11-01T05:00:00Z",
-            "2026-11-02T05:00:00Z",
-            "2026-11-03T05:00:00Z",
-            "2026-10-30T04:00:00Z",
-        ];
-        let counted: Vec<_> = (1..).zip(counted).map(|(count, time)| (time.parse().unwrap(), count)).collect();
-        let counts: Vec<_> = range.fill(&counted[..3]).iter().map(|bucket| bucket.count).collect();
-        assert_eq!(counts, [1, 2, 3]);
-        assert_eq!(range.fill(&counted[4..]).iter().map(|bucket| bucket.count).sum::<u64>(), 0, "before the range");
+    fn labels_are_days_of_the_calendar_and_hours_in_utc() {
+        let label = |text: &str| -> DateTime { text.parse().unwrap() };
+        let days = over("2026-10-31", "2026-11-03", Group::Day);
+        assert_eq!(days.place(label("2026-11-01T00:00")), Some(1));
+        assert_eq!((days.first_label(), days.end_label()), (label("2026-10-31T00:00"), label("2026-11-03T00:00")));
+        assert_eq!(days.place(label("2026-11-03T00:00")), None);
+        // The day on which summer time ends.
+        let hours = over("2026-11-01", "2026-11-02", Group::Hour);
+        assert_eq!((hours.len(), hours.place(label("2026-11-01T06:00"))), (25, Some(2)));
+        let weeks = over("2026-11-04", "2026-11-10", Group::Week);
+        assert_eq!((weeks.first_label(), weeks.len()), (label("2026-11-02T00:00"), 2));
+        let months = over("2026-02-28", "2026-05-02", Group::Month);
+        assert_eq!((months.first_label(), months.len()), (label("2026-02-01T00:00"), 4));
+    }
+
+    #[test]
+    fn what_is_compared_has_as_many_groups() {
+        let zone = new_york();
+        let days = |range: &Range| range.days(&zone).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let march = over("2026-03-07", "2026-03-10", Group::Day);
+        assert_eq!(days(&march.before(&zone)), ["2026-03-04", "2026-03-05", "2026-03-06", "2026-03-07"]);
+        assert_eq!(days(&march.year_before(&zone)), ["2025-03-07", "2025-03-08", "2025-03-09", "2025-03-10"]);
+        let months = over("2026-01-01", "2026-03-01", Group::Month);
+        assert_eq!(days(&months.before(&zone)), ["2025-11-01", "2025-12-01", "2026-01-01"]);
+        let hours = over("2026-03-08", "2026-03-09", Group::Hour);
+        assert_eq!((hours.len(), hours.before(&zone).len(), hours.before(&zone).end()), (23, 23, hours.start()));
     }
 
     proptest! {
@@ -256,18 +319,20 @@ mod tests {
         fn every_range_is_without_gap_and_holds_what_was_asked_for(
             from in 0_i64..4_000_000_000,
             length in 1_i64..7_000_000,
-            hourly: bool,
+            group in prop::sample::select(vec![Group::Hour, Group::Day, Group::Week, Group::Month]),
         ) {
             let zone = new_york();
-            let group = if hourly { Group::Hour } else { Group::Day };
             let [from, to] = [from, from + length].map(|second| Timestamp::from_second(second).unwrap());
             let range = Range::of(Some(Bound::Instant(from)), Some(Bound::Instant(to)), group, &zone, now()).unwrap();
             prop_assert!(range.start() <= from && to <= range.end());
-            let buckets = range.fill(&[(from, 1), (to - jiff::SignedDuration::from_nanos(1), 1)]);
-            prop_assert_eq!(buckets.iter().map(|bucket| bucket.count).sum::<u64>(), 2);
-            prop_assert!(buckets[0].count > 0 && buckets[buckets.len() - 1].count > 0, "no bucket too many");
-            for pair in buckets.windows(2) {
-                prop_assert_eq!(zone.next(group, pair[0].start), pair[1].start);
+            prop_assert!(range.starts().len() < 2 || range.starts()[1] > from, "no group too many");
+            for pair in range.starts().windows(2) {
+                prop_assert_eq!(zone.next(group, pair[0]), pair[1]);
+            }
+            let before = range.before(&zone);
+            prop_assert_eq!((before.len(), before.end()), (range.len(), range.start()));
+            for (place, start) in range.starts().iter().enumerate() {
+                prop_assert_eq!(range.place(zone.label(group, *start)), Some(place));
             }
         }
 

@@ -2,7 +2,11 @@
 
 use std::str::FromStr;
 
-use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use jiff::{
+    Timestamp, ToSpan as _,
+    civil::{Date, DateTime, Weekday},
+    tz::TimeZone,
+};
 
 /// The clinic's time zone.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -16,27 +20,24 @@ pub struct UnknownZone;
 /// What is counted together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Group {
-    /// What the clinic's clock shows as one hour; the hour that the end of summer time brings twice is two.
+    /// By the hour.
     Hour,
-    /// A day of the clinic's calendar; of 23 or 25 hours, where summer time begins or ends.
+    /// By the day.
     Day,
+    /// By the week, from Monday; ISO 8601.
+    Week,
+    /// By the month.
+    Month,
 }
 
 impl Group {
-    /// As the API and the database write it.
+    /// The code that addresses and the database have.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Hour => "hour",
             Self::Day => "day",
-        }
-    }
-
-    /// The group of a code.
-    pub fn parse(code: &str) -> Result<Self, &'static str> {
-        match code {
-            "hour" => Ok(Self::Hour),
-            "day" => Ok(Self::Day),
-            _ => Err("must be hour or day"),
+            Self::Week => "week",
+            Self::Month => "month",
         }
     }
 }
@@ -70,7 +71,7 @@ impl ClinicZone {
                 let local = offset.to_datetime(instant);
                 offset.to_timestamp(local.date().at(local.hour(), 0, 0, 0))
             }
-            Group::Day => instant.to_zoned(self.0.clone()).start_of_day().map(|day| day.timestamp()),
+            Group::Day | Group::Week | Group::Month => Ok(self.midnight(first_day(group, self.day(instant)))),
         };
         start.unwrap_or(instant)
     }
@@ -79,7 +80,7 @@ impl ClinicZone {
     pub fn next(&self, group: Group, start: Timestamp) -> Timestamp {
         match group {
             Group::Hour => self.start(group, start + 1.hour()),
-            Group::Day => self.0.to_datetime(start).date().tomorrow().map_or(Timestamp::MAX, |day| self.midnight(day)),
+            Group::Day | Group::Week | Group::Month => self.midnight(next_day(group, first_day(group, self.day(start)))),
         }
     }
 
@@ -93,10 +94,50 @@ impl ClinicZone {
         instant.to_zoned(self.0.clone()).saturating_sub(days.days()).timestamp()
     }
 
+    /// The same time on the clock, `years` years before.
+    pub fn years_before(&self, instant: Timestamp, years: i32) -> Timestamp {
+        instant.to_zoned(self.0.clone()).saturating_sub(years.years()).timestamp()
+    }
+
     /// RFC 3339, as a clock in the clinic shows it.
     pub fn write(&self, instant: Timestamp) -> String {
         instant.display_with_offset(self.0.to_offset(instant)).to_string()
     }
+
+    /// The day of an instant by the clinic's calendar.
+    pub fn day(&self, instant: Timestamp) -> Date {
+        self.0.to_datetime(instant).date()
+    }
+
+    /// What rollups call the group that begins then: its first day by the clinic's calendar, or the hour in UTC.
+    pub fn label(&self, group: Group, start: Timestamp) -> DateTime {
+        match group {
+            Group::Hour => TimeZone::UTC.to_datetime(start),
+            Group::Day | Group::Week | Group::Month => self.day(start).to_datetime(jiff::civil::Time::midnight()),
+        }
+    }
+}
+
+/// The first day of the group that a day is in.
+pub fn first_day(group: Group, day: Date) -> Date {
+    match group {
+        Group::Hour | Group::Day => day,
+        Group::Week => {
+            let since_monday = i32::from(day.weekday().since(Weekday::Monday));
+            day.checked_sub(since_monday.days()).unwrap_or(day)
+        }
+        Group::Month => day.first_of_month(),
+    }
+}
+
+/// The first day of the next group.
+fn next_day(group: Group, first: Date) -> Date {
+    let next = match group {
+        Group::Hour | Group::Day => first.tomorrow(),
+        Group::Week => first.checked_add(1.week()),
+        Group::Month => first.checked_add(1.month()),
+    };
+    next.unwrap_or(Date::MAX)
 }
 
 #[cfg(test)]
@@ -172,7 +213,7 @@ mod tests {
         ) {
             let zone = zone(name);
             let instant = Timestamp::from_second(second).unwrap();
-            for group in [Group::Hour, Group::Day] {
+            for group in [Group::Hour, Group::Day, Group::Week, Group::Month] {
                 let start = zone.start(group, instant);
                 let next = zone.next(group, start);
                 prop_assert!(start <= instant && start < next, "{group:?} {start} {instant} {next}");

@@ -1,6 +1,6 @@
-//! The routes.
+//! The routes that are no methods.
 
-mod registrations;
+mod export;
 
 use std::sync::Arc;
 
@@ -11,6 +11,6 @@ use crate::{APP_ID, service::Figures};
 
 /// The routes for people.
 pub fn routes(figures: Figures, tokens: Arc<AccessTokens>) -> Result<Router, MatrixError> {
-    let door = Door::of(APP_ID, tokens)?.on("GET /api/analytics/registrations", registrations::count);
+    let door = Door::of(APP_ID, tokens)?.on("GET /api/analytics/metrics/{metric}/export", export::export);
     Ok(door.finish()?.with_state(figures))
 }

@@ -1,45 +1,46 @@
-//! Facts and counts in the database.
+//! Facts in the database.
 
-use jiff::Timestamp;
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
 use sidecar::{Sidecar, failure::Failure};
 use uuid::Uuid;
 
-use crate::domain::{
-    fact::{AgeBand, Fact, Gender},
-    range::Range,
-    zone::ClinicZone,
-};
+use crate::domain::fact::{Fact, FactKind};
 
 /// The parameter of `api.ingest`.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Batch<'a> {
-    time_zone: &'a str,
-    patients: Vec<PatientRow<'a>>,
-    accounts: Vec<AccountRow>,
+    restates: bool,
+    facts: BTreeMap<FactKind, Vec<Row<'a>>>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PatientRow<'a> {
-    patient_id: Uuid,
-    version: i64,
-    registered_at: Timestamp,
-    changed_at: Timestamp,
-    gender: Option<&'static str>,
-    age_band: Option<&'a str>,
-    active: bool,
+/// A fact as its table has it: its members are called as the columns are.
+struct Row<'a>(&'a Fact);
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Fact::Patient(fact) => fact.serialize(serializer),
+            Fact::Account(fact) => fact.serialize(serializer),
+            Fact::Appointment(fact) => fact.serialize(serializer),
+            Fact::Encounter(fact) => fact.serialize(serializer),
+            Fact::Invoice(fact) => fact.serialize(serializer),
+            Fact::Payment(fact) => fact.serialize(serializer),
+            Fact::Claim(fact) => fact.serialize(serializer),
+            Fact::Entry(fact) => fact.serialize(serializer),
+        }
+    }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AccountRow {
-    account_id: Uuid,
-    patient_id: Uuid,
-    version: i64,
-    opened_at: Timestamp,
+/// What facts of a range of ids come to.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+pub struct Digest {
+    /// How many there are.
+    pub count: i64,
+    /// Of their ids and versions.
+    pub digest: String,
 }
 
 /// The facts.
@@ -54,54 +55,29 @@ impl Facts {
         Self { sidecar }
     }
 
-    /// Stores what is newer than what is known, and counts it in this zone too; one call, one transaction.
-    pub async fn ingest(&self, facts: &[Fact], zone: &ClinicZone) -> Result<(), Failure> {
-        self.sidecar.exec("ingest", &Batch::of(facts, zone)).await
-    }
-
-    /// The counts that are not 0; none when nothing is counted in this zone.
-    pub async fn registrations(
-        &self,
-        range: &Range,
-        zone: &ClinicZone,
-    ) -> Result<Option<Vec<(Timestamp, u64)>>, Failure> {
-        let asked = json!({
-            "timeZone": zone.name(),
-            "group": range.group().code(),
-            "from": range.start(),
-            "to": range.end(),
-        });
-        self.sidecar.query("registrations", &asked).await
-    }
-
-    /// Counts all facts in this zone, and from now on each new one.
-    pub async fn rebuild_registrations(&self, zone: &ClinicZone) -> Result<(), Failure> {
-        self.sidecar.exec("rebuild_registrations", &json!({ "timeZone": zone.name() })).await
-    }
-}
-
-impl<'a> Batch<'a> {
-    fn of(facts: &'a [Fact], zone: &'a ClinicZone) -> Self {
-        let mut batch = Self { time_zone: zone.name(), patients: Vec::new(), accounts: Vec::new() };
+    /// Stores what is newer than what is known, and counts it; one call, one transaction. What `restates` says so in what
+    /// was told of groups that are over.
+    pub async fn ingest(&self, facts: &[Fact], restates: bool) -> Result<(), Failure> {
+        let mut batch = Batch { restates, facts: BTreeMap::new() };
         for fact in facts {
-            match fact {
-                Fact::Patient(patient) => batch.patients.push(PatientRow {
-                    patient_id: patient.id,
-                    version: patient.version.number(),
-                    registered_at: patient.registered_at.time(),
-                    changed_at: patient.changed_at.time(),
-                    gender: patient.gender.map(Gender::code),
-                    age_band: patient.age_band.as_ref().map(AgeBand::as_str),
-                    active: patient.active,
-                }),
-                Fact::Account(account) => batch.accounts.push(AccountRow {
-                    account_id: account.id,
-                    patient_id: account.patient_id,
-                    version: account.version.number(),
-                    opened_at: account.opened_at.time(),
-                }),
+            batch.facts.entry(fact.kind()).or_default().push(Row(fact));
+        }
+        self.sidecar.exec("ingest", &batch).await
+    }
+
+    /// What facts with ids after one and up to another come to.
+    pub async fn digest(&self, kind: FactKind, after: Option<Uuid>, up_to: Option<Uuid>) -> Result<Digest, Failure> {
+        let mut asked = json!({ "kind": kind.code() });
+        for (name, id) in [("after", after), ("upTo", up_to)] {
+            if let Some(id) = id {
+                asked[name] = json!(id);
             }
         }
-        batch
+        self.sidecar.query("digest", &asked).await
+    }
+
+    /// Forgets everything; there are no figures until it is said that all is there again.
+    pub async fn rebuild(&self, rebuilding: bool) -> Result<(), Failure> {
+        self.sidecar.exec("rebuild", &json!({ "rebuilding": rebuilding })).await
     }
 }

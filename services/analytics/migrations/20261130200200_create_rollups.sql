@@ -1,0 +1,195 @@
+-- Rollups: sums of what facts count for, by hour, day, week and month; told apart by hour, day and month, since weeks are few days. They change by the difference between what a fact has
+-- counted for and what it counts for now.
+
+create type fact.unit as enum ('hour', 'day', 'week', 'month');
+
+-- What rollups are told apart by; nobody and nothing where a measure is not told apart so.
+create table fact.dimensions (
+  dimension_id int generated always as identity primary key,
+  clinic_id uuid not null,
+  practitioner_id uuid not null,
+  service text not null,
+  payer text not null,
+  currency text not null,
+  constraint dimensions_key unique (clinic_id, practitioner_id, service, payer, currency)
+);
+
+-- `start` is the first day of the unit by the calendar of the clinic, or the beginning of the hour in UTC.
+create table fact.rollups (
+  measure fact.measure not null,
+  unit fact.unit not null,
+  start timestamp not null,
+  dimension_id int not null,
+  bin int not null,
+  value bigint not null,
+  things bigint not null constraint rollups_things_check check (things >= 0),
+  restated_at timestamptz,
+  constraint rollups_pkey primary key (measure, unit, start, dimension_id, bin)
+) with (fillfactor = 80);
+
+-- The same of all dimensions together. `change` is the number of the batch that changed it last.
+create table fact.totals (
+  measure fact.measure not null,
+  unit fact.unit not null,
+  start timestamp not null,
+  currency text not null,
+  bin int not null,
+  value bigint not null,
+  things bigint not null constraint totals_things_check check (things >= 0),
+  restated_at timestamptz,
+  change bigint not null,
+  constraint totals_pkey primary key (measure, unit, start, currency, bin)
+);
+create index totals_change_idx on fact.totals (change);
+
+-- How far the figures have come.
+create table fact.progress (
+  one boolean not null primary key default true constraint progress_one_check check (one),
+  change bigint not null,
+  taken_at timestamptz,
+  -- While facts are gathered anew, there are no figures.
+  rebuilding boolean not null
+);
+insert into fact.progress (change, rebuilding) values (0, false);
+
+-- Puts what is counted now in the place of what was counted until now. A unit that was over five minutes ago is restated.
+create function fact.apply(removed fact.measured[], added fact.measured[], restates boolean) returns void
+language plpgsql set enable_seqscan = on set enable_hashjoin = on as $$
+declare
+  nobody uuid := '00000000-0000-0000-0000-000000000000';
+  net fact.measured[] := array(
+    select row(measure, hour, day, coalesce(clinic_id, nobody), coalesce(practitioner_id, nobody), coalesce(service, ''),
+      coalesce(payer, ''), coalesce(currency, ''), bin, sum(sign * value), sum(sign * things))::fact.measured
+    from (
+      select 1 as sign, counted.* from unnest(added) as counted
+      union all
+      select -1, counted.* from unnest(removed) as counted) as both_sides
+    group by measure, hour, day, clinic_id, practitioner_id, service, payer, currency, bin
+    having sum(sign * value) <> 0 or sum(sign * things) <> 0);
+  over timestamptz := now() - interval '5 minutes';
+  this_change bigint;
+begin
+  if cardinality(net) = 0 then
+    return;
+  end if;
+  update fact.progress set change = change + 1 returning change into this_change;
+
+  insert into fact.dimensions (clinic_id, practitioner_id, service, payer, currency)
+  select clinic_id, practitioner_id, service, payer, currency from unnest(net) as counted
+  except select clinic_id, practitioner_id, service, payer, currency from fact.dimensions;
+
+  with units as materialized (
+    select counted.*, unit, start,
+      case when restates and case unit when 'hour' then start at time zone 'UTC' + interval '1 hour' < over
+        -- The day is over wherever the clinic is.
+        else start + ('1 ' || unit)::interval < (over at time zone 'UTC') - interval '12 hours' end then now() end as restated_at
+    from unnest(net) as counted
+    cross join lateral (values
+      ('hour'::fact.unit, hour at time zone 'UTC'), ('day', day::timestamp), ('week', date_trunc('week', day::timestamp)),
+      ('month', date_trunc('month', day::timestamp))) as spans(unit, start)
+    where start is not null
+  ), told_apart as (
+    insert into fact.rollups as kept (measure, unit, start, dimension_id, bin, value, things, restated_at)
+    select measure, unit, start, dimension_id, bin, sum(value), sum(things), max(restated_at)
+    from units join fact.dimensions using (clinic_id, practitioner_id, service, payer, currency)
+    where unit <> 'week'
+    group by measure, unit, start, dimension_id, bin
+    on conflict (measure, unit, start, dimension_id, bin) do update set value = kept.value + excluded.value,
+      things = kept.things + excluded.things, restated_at = coalesce(excluded.restated_at, kept.restated_at)
+  )
+  insert into fact.totals as kept (measure, unit, start, currency, bin, value, things, restated_at, change)
+  select measure, unit, start, currency, bin, sum(value), sum(things), max(restated_at), this_change
+  from units group by measure, unit, start, currency, bin
+  on conflict (measure, unit, start, currency, bin) do update set value = kept.value + excluded.value,
+    things = kept.things + excluded.things, restated_at = coalesce(excluded.restated_at, kept.restated_at),
+    change = excluded.change;
+end
+$$;
+
+-- Takes the newest version of each fact of a kind, and counts the difference. Of encounters, what others of the same patient
+-- count for may change with it. What is known is looked up by its ids: before a table has statistics the planner would read all
+-- of it.
+create function fact.take(kind text, told jsonb, restates boolean) returns void
+language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  peer text := case kind when 'encounters' then 'patient_id' else 'id' end;
+  newer jsonb;
+  peers uuid[];
+  removed fact.measured[];
+  added fact.measured[];
+begin
+  execute format($sql$
+    select jsonb_agg(latest.event) from (
+      select distinct on ((event ->> 'id')::uuid) event, (event ->> 'id')::uuid as id, (event ->> 'version')::bigint as version
+      from jsonb_array_elements($1) as event order by (event ->> 'id')::uuid, (event ->> 'version')::bigint desc) as latest
+    left join fact.%1$I as known using (id)
+    where known.version is null or known.version < latest.version
+  $sql$, kind) using told into newer;
+  if newer is null then
+    return;
+  end if;
+  execute format($sql$
+    select array_agg(distinct %2$I) from (
+      select %2$I from jsonb_populate_recordset(null::fact.%1$I, $1)
+      union all
+      select known.%2$I from fact.%1$I as known join jsonb_populate_recordset(null::fact.%1$I, $1) as latest using (id)) as touched
+  $sql$, kind, peer) using newer into peers;
+
+  execute format($sql$
+    select array(select counted from fact.%1$s((select coalesce(array_agg(known), '{}') from fact.%2$I as known
+      where known.%3$I = any ($1))) as counted)
+  $sql$, quote_ident(kind || '_measures'), kind, peer) using peers into removed;
+  execute format('delete from fact.%I where id in (select (event ->> ''id'')::uuid from jsonb_array_elements($1) as event)', kind)
+    using newer;
+  execute format('insert into fact.%1$I select * from jsonb_populate_recordset(null::fact.%1$I, $1)', kind) using newer;
+  execute format($sql$
+    select array(select counted from fact.%1$s((select coalesce(array_agg(known), '{}') from fact.%2$I as known
+      where known.%3$I = any ($1))) as counted)
+  $sql$, quote_ident(kind || '_measures'), kind, peer) using peers into added;
+  perform fact.apply(removed, added, restates);
+end
+$$;
+
+-- Takes a batch: {"restates": whether late facts restate, "facts": {kind: [fact]}}. They may come in any order and again and
+-- again: only a newer version than the one that is known changes anything.
+create function api.ingest(p jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  kind text;
+  told jsonb;
+begin
+  -- Batches meet on the present hour at the latest. Taking turns from the start, none waits in a circle, and what is known cannot
+  -- change between the look at it and the write.
+  perform document.take_turns(array['fact']);
+  for kind, told in select * from jsonb_each(p -> 'facts') loop
+    perform fact.take(kind, told, (p ->> 'restates')::boolean);
+  end loop;
+  update fact.progress set taken_at = now();
+end
+$$;
+
+-- What everything counts for, from the facts alone: what rollups have to be.
+create function fact.counted_anew() returns setof fact.measured
+language plpgsql stable as $$
+declare
+  kind text;
+begin
+  foreach kind in array array['patients', 'appointments', 'encounters', 'invoices', 'payments', 'claims', 'entries'] loop
+    return query execute format('select counted.* from fact.%1$I as known cross join lateral fact.%2$I(array[known]) as counted',
+      kind, kind || '_measures');
+  end loop;
+end
+$$;
+
+-- Forgets everything, and answers no figure until it is said that all is there again: {"rebuilding"}.
+create function api.rebuild(p jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform document.take_turns(array['fact']);
+  if (p ->> 'rebuilding')::boolean then
+    truncate fact.patients, fact.accounts, fact.appointments, fact.encounters, fact.invoices, fact.payments, fact.claims,
+      fact.entries, fact.rollups, fact.totals;
+  end if;
+  update fact.progress set rebuilding = (p ->> 'rebuilding')::boolean, change = change + 1;
+end
+$$;

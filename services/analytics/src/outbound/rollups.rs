@@ -1,0 +1,176 @@
+//! Questions about rollups.
+
+use jiff::{Timestamp, civil::DateTime};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sidecar::{Sidecar, failure::Failure};
+use uuid::Uuid;
+
+use crate::domain::{
+    metric::{
+        Dimension, Measure,
+        figure::Quantiles,
+        sums::{Count, Key, Row},
+    },
+    range::Range,
+    zone::ClinicZone,
+};
+
+/// Only what is of these.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Filters {
+    /// This clinic.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clinic_id: Option<Uuid>,
+    /// This practitioner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub practitioner_id: Option<Uuid>,
+    /// This bookable service, or this code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// This payer, or `patient`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payer: Option<String>,
+}
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// Which measures.
+    pub measures: &'a [Measure],
+    /// Told apart by what.
+    pub by: Option<Dimension>,
+    /// Of whom.
+    pub filters: &'a Filters,
+}
+
+#[derive(Serialize)]
+struct Question<'a> {
+    measures: &'a [Measure],
+    unit: &'static str,
+    from: String,
+    to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    month: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'static str>,
+    #[serde(flatten)]
+    filters: &'a Filters,
+}
+
+/// How far the figures have come.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Progress {
+    /// How often they have changed.
+    pub change: i64,
+    /// When something was taken in last.
+    pub taken_at: Option<Timestamp>,
+    /// Whether facts are gathered anew.
+    pub rebuilding: bool,
+    /// What has changed since it was asked, with the first day of it.
+    pub changed: Vec<(Measure, DateTime)>,
+}
+
+/// The rollups.
+#[derive(Clone, Debug)]
+pub struct Rollups {
+    sidecar: Sidecar,
+}
+
+type SumRow = (Measure, String, String, Option<DateTime>, f64, u64, Option<Timestamp>);
+type QuantileRow = (Measure, String, Option<DateTime>, f64, f64, u64, Option<Timestamp>);
+
+impl Rollups {
+    /// Rollups in this sidecar's database.
+    pub fn new(sidecar: Sidecar) -> Self {
+        Self { sidecar }
+    }
+
+    /// Sums in each group, with all that was before the first where that is asked for; none while facts are gathered anew.
+    pub async fn sums(
+        &self,
+        wanted: &Wanted<'_>,
+        range: &Range,
+        opening: Option<&ClinicZone>,
+    ) -> Result<Option<Vec<Row>>, Failure> {
+        let first = opening.map(|zone| zone.day(range.start()));
+        let question = Question {
+            month: first.map(|day| day.first_of_month().to_string()),
+            day: first.map(|day| day.to_string()),
+            ..Question::of(wanted, range)
+        };
+        self.rows(&question).await
+    }
+
+    /// Sums of each day that there ever was.
+    pub async fn of_all_days(&self, wanted: &Wanted<'_>) -> Result<Option<Vec<Row>>, Failure> {
+        let (unit, from, to) = ("day", "-infinity".to_owned(), "infinity".to_owned());
+        let (month, day, by) = (None, None, code(wanted.by));
+        let question = Question { measures: wanted.measures, unit, from, to, month, day, by, filters: wanted.filters };
+        self.rows(&question).await
+    }
+
+    async fn rows(&self, question: &Question<'_>) -> Result<Option<Vec<Row>>, Failure> {
+        let rows: Option<Vec<SumRow>> = self.sidecar.query("sums", question).await?;
+        let row = |(measure, value, currency, start, sum, things, restated): SumRow| Row {
+            measure,
+            key: Key { value: named(value), currency },
+            start,
+            count: Count { value: sum, things, restated },
+        };
+        Ok(rows.map(|rows| rows.into_iter().map(row).collect()))
+    }
+
+    /// The middle and the ninth tenth in each group and in all of them; none while facts are gathered anew.
+    pub async fn quantiles(&self, wanted: &Wanted<'_>, range: &Range) -> Result<Option<Vec<Quantiles>>, Failure> {
+        let rows: Option<Vec<QuantileRow>> = self.sidecar.query("percentiles", &Question::of(wanted, range)).await?;
+        let row = |(measure, value, start, median, ninth_tenth, things, restated): QuantileRow| {
+            let place = start.map(|start| range.place(start));
+            let key = Key { value: named(value), currency: String::new() };
+            let quantiles = Quantiles { key, place: place.flatten(), measure, median, ninth_tenth, things, restated };
+            // What is of no group that was asked for.
+            (place != Some(None)).then_some(quantiles)
+        };
+        Ok(rows.map(|rows| rows.into_iter().filter_map(row).collect()))
+    }
+
+    /// How far the figures have come, and what has changed after a change.
+    pub async fn progress(&self, after: i64) -> Result<Progress, Failure> {
+        self.sidecar.query("progress", &json!({ "after": after })).await
+    }
+}
+
+impl<'a> Question<'a> {
+    fn of(wanted: &Wanted<'a>, range: &Range) -> Self {
+        Self {
+            measures: wanted.measures,
+            unit: range.group().code(),
+            from: range.first_label().to_string(),
+            to: range.end_label().to_string(),
+            month: None,
+            day: None,
+            by: code(wanted.by),
+            filters: wanted.filters,
+        }
+    }
+}
+
+/// What the database calls it; families are made of services, and ages of days.
+fn code(dimension: Option<Dimension>) -> Option<&'static str> {
+    match dimension? {
+        Dimension::Clinic => Some("clinic"),
+        Dimension::Practitioner => Some("practitioner"),
+        Dimension::Service | Dimension::Family => Some("service"),
+        Dimension::Payer => Some("payer"),
+        Dimension::Age => None,
+    }
+}
+
+/// Whoever is nobody has no name.
+fn named(value: String) -> String {
+    if value == Uuid::nil().to_string() { String::new() } else { value }
+}
