@@ -6,7 +6,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const PROTOS: [&str; 15] = [
+const PROTOS: [&str; 16] = [
     "patient/v1/events.proto",
     "patient/v1/appointments.proto",
     "patient/v1/demographics.proto",
@@ -22,6 +22,7 @@ const PROTOS: [&str; 15] = [
     "billing/v1/coverages.proto",
     "billing/v1/remittances.proto",
     "billing/v1/events.proto",
+    "billing/v1/replay.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
