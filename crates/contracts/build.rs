@@ -6,11 +6,12 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const PROTOS: [&str; 15] = [
+const PROTOS: [&str; 17] = [
     "patient/v1/events.proto",
     "patient/v1/appointments.proto",
     "patient/v1/demographics.proto",
     "patient/v1/replay.proto",
+    "analytics/v1/figures.proto",
     "billing/v1/accounts.proto",
     "billing/v1/fees.proto",
     "billing/v1/invoices.proto",
@@ -22,6 +23,7 @@ const PROTOS: [&str; 15] = [
     "billing/v1/coverages.proto",
     "billing/v1/remittances.proto",
     "billing/v1/events.proto",
+    "billing/v1/replay.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         // A newer producer may say more than this consumer knows.
         .ignore_unknown_fields()
         .emit_fields()
-        .build(&[".patient.v1", ".billing.v1"])?;
+        .build(&[".patient.v1", ".billing.v1", ".analytics.v1"])?;
     let mut config = tonic_prost_build::Config::new();
     // The full name of a message is the CloudEvents `type` of the event that carries it.
     config.enable_type_names().compile_well_known_types().extern_path(".google.protobuf", "::pbjson_types");

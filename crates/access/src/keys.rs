@@ -81,6 +81,11 @@ impl AccessTokens {
         *self.ended.write().unwrap_or_else(PoisonError::into_inner) = sessions;
     }
 
+    /// Whether a session has ended; what goes on for longer than a request asks now and then.
+    pub fn has_ended(&self, session: Uuid) -> bool {
+        self.ended.read().unwrap_or_else(PoisonError::into_inner).contains(&session)
+    }
+
     /// Whether there is a key to verify with.
     pub fn ready(&self) -> bool {
         !self.keys.read().unwrap_or_else(PoisonError::into_inner).is_empty()

@@ -93,8 +93,8 @@ fn read(contracts: &DescriptorPool, name: &str) -> Result<Method, String> {
     let (service, method) = name.split_once('/').ok_or("this is no name of a method")?;
     let service = contracts.get_service_by_name(service).ok_or("proto/ has no such service")?;
     let descriptor = service.methods().find(|one| one.name() == method).ok_or("proto/ has no such method")?;
-    if descriptor.is_client_streaming() || descriptor.is_server_streaming() {
-        return Err("a stream is no REST".to_owned());
+    if descriptor.is_client_streaming() {
+        return Err("a stream of requests is no REST".to_owned());
     }
     for message in [descriptor.input(), descriptor.output()] {
         refuse_any(&message, &mut BTreeSet::new())?;
@@ -110,6 +110,9 @@ fn read(contracts: &DescriptorPool, name: &str) -> Result<Method, String> {
     let more = rule.get_field_by_name("additional_bindings");
     for rule in more.as_deref().and_then(Value::as_list).unwrap_or_default() {
         bindings.push(binding(&descriptor, rule.as_message().ok_or("a binding is no message")?)?);
+    }
+    if descriptor.is_server_streaming() && bindings.iter().any(|binding| binding.verb != "GET") {
+        return Err("a stream of answers is read, and so has no route but GET".to_owned());
     }
     Ok(Method { descriptor, bindings })
 }
@@ -298,9 +301,14 @@ mod tests {
         }
         let odd = contracts(
             r#"rpc M(Odd) returns (Answer) { option (google.api.http) = { get: "/a" }; }
-            rpc N(Ask) returns (stream Answer) { option (google.api.http) = { get: "/b" }; }"#,
+            rpc N(stream Ask) returns (Answer) { option (google.api.http) = { get: "/b" }; }
+            rpc O(Ask) returns (stream Answer) { option (google.api.http) = { post: "/c" body: "*" }; }
+            rpc P(Ask) returns (stream Answer) { option (google.api.http) = { get: "/d" }; }"#,
         );
         assert!(method_of(&odd, "t.v1.S/M").unwrap_err().reason.contains("Any"));
-        assert!(method_of(&odd, "t.v1.S/N").unwrap_err().reason.contains("stream"));
+        for stream in ["t.v1.S/N", "t.v1.S/O"] {
+            assert!(method_of(&odd, stream).unwrap_err().reason.contains("stream"), "{stream}");
+        }
+        assert!(method_of(&odd, "t.v1.S/P").is_ok());
     }
 }

@@ -20,3 +20,5 @@ pub const BILLING_INVOICE_CHANGED: &str = "billing.invoice.changed";
 pub const BILLING_PAYMENT_RECORDED: &str = "billing.payment.recorded";
 /// [`ClaimChanged`](crate::billing::v1::ClaimChanged)
 pub const BILLING_CLAIM_CHANGED: &str = "billing.claim.changed";
+/// [`JournalPosted`](crate::billing::v1::JournalPosted)
+pub const BILLING_JOURNAL_POSTED: &str = "billing.journal.posted";

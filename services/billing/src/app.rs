@@ -19,7 +19,7 @@ use crate::{
     outbound::{
         accounts::Accounts, claims::Claims, clearinghouse::Clearinghouse, coverages::Coverages, days::Days,
         demographics::Demographics, eligibility::Eligibilities, fees::FeeSchedules, journal::Journal, lists::Lists,
-        payers::Payers, remittances::Remittances, replay::Patient, reports::Reports,
+        payers::Payers, remittances::Remittances, replay::Patient, reports::Reports, told::Told,
     },
     service::{Books, Parts, follow_up},
 };
@@ -67,7 +67,7 @@ impl App {
             .with_store(&sidecar)
             .needs("access tokens", move || Box::pin(future::ready(known.ready())))
             .needs("audit", move || Box::pin(future::ready(kept.keeps_up())));
-        let grpc = grpc::routes(&books, &tokens, &recorder)?;
+        let grpc = grpc::routes(&books, Told::new(sidecar.clone()), &tokens, &recorder)?;
         let viewer = Viewer { sidecar, recorder: recorder.clone() };
         let routes = http::routes(books.clone(), viewer, tokens)?.merge(events::routes(books, documents));
         let server = Server::new(&config.app, readiness, routes, Some(grpc));

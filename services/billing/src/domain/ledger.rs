@@ -194,7 +194,18 @@ pub struct Posting {
     pub amount: Amount,
 }
 
-/// The postings of one act.
+/// An amount that moved from one place to another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Move<'a> {
+    /// Where it was debited.
+    pub debit: &'a Place,
+    /// Where it was credited.
+    pub credit: &'a Place,
+    /// More than nothing.
+    pub amount: Amount,
+}
+
+/// The postings of one act: a debit and its credit, or the reverse, one after the other.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct Postings(Vec<Posting>);
@@ -217,6 +228,19 @@ impl Postings {
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = &Posting> {
         self.0.iter()
+    }
+
+    /// The same, two and two: what [`transfer`](Self::transfer) is the only one to add to.
+    pub fn moves(&self) -> impl Iterator<Item = Move<'_>> {
+        self.0.as_chunks().0.iter().map(|[one, other]| {
+            let (debit, credit) = if one.amount.is_positive() { (one, other) } else { (other, one) };
+            Move { debit: &debit.place, credit: &credit.place, amount: debit.amount }
+        })
+    }
+
+    /// Whether nothing moved.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// What was debited less what was credited where `what` says so.
@@ -278,6 +302,12 @@ mod tests {
         assert_eq!(postings.sum(|place| place.account == LedgerAccount::Cash), Amount(70));
         assert_eq!(postings.reversed().sum(|place| place.account == LedgerAccount::Cash), Amount(-70));
         assert_eq!(postings.reversed().reversed(), postings);
+        let moves = |postings: &Postings| -> Vec<_> {
+            postings.moves().map(|one| (one.debit.account, one.credit.account, one.amount)).collect()
+        };
+        let (cash, revenue) = (LedgerAccount::Cash, LedgerAccount::Revenue);
+        assert_eq!(moves(&postings), [(cash, revenue, Amount(100)), (revenue, cash, Amount(30))]);
+        assert_eq!(moves(&postings.reversed()), [(revenue, cash, Amount(100)), (cash, revenue, Amount(30))]);
     }
 
     #[test]

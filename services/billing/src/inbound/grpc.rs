@@ -14,6 +14,7 @@ pub mod payments;
 mod read;
 mod refusals;
 pub mod remittances;
+pub mod replay;
 pub mod reports;
 
 use std::sync::Arc;
@@ -26,16 +27,16 @@ use contracts::{
         accounts_server::AccountsServer, claims_server::ClaimsServer, coverages_server::CoveragesServer,
         days_server::DaysServer, fee_schedules_server::FeeSchedulesServer, invoices_server::InvoicesServer,
         ledger_server::LedgerServer, payers_server::PayersServer, payments_server::PaymentsServer,
-        remittances_server::RemittancesServer, reports_server::ReportsServer,
+        remittances_server::RemittancesServer, replay_server::ReplayServer, reports_server::ReportsServer,
     },
 };
 use runtime::grpc::{Served, Services};
 
 use self::admission::Admission;
-use crate::service::Books;
+use crate::{outbound::told::Told, service::Books};
 
 /// Every method of the service.
-pub fn routes(books: &Books, tokens: &Arc<AccessTokens>, recorder: &Recorder) -> anyhow::Result<Served> {
+pub fn routes(books: &Books, told: Told, tokens: &Arc<AccessTokens>, recorder: &Recorder) -> anyhow::Result<Served> {
     let admission = |methods: &[&'static str]| Admission::of(Arc::clone(tokens), recorder.clone(), methods);
     let accounts = accounts::Accounts::new(books.clone(), Arc::clone(tokens), admission(&accounts::METHODS)?)?;
     let fees = fees::FeeSchedules::new(books.clone(), admission(&fees::METHODS)?);
@@ -59,6 +60,7 @@ pub fn routes(books: &Books, tokens: &Arc<AccessTokens>, recorder: &Recorder) ->
         .serve(PayersServer::new(payers))
         .serve(CoveragesServer::new(coverages))
         .serve(ClaimsServer::new(claims))
-        .serve(RemittancesServer::new(remittances));
+        .serve(RemittancesServer::new(remittances))
+        .serve(ReplayServer::new(replay::Replay::new(told)));
     Ok(services.finish()?)
 }

@@ -1,5 +1,7 @@
 //! A change of the books: documents that are written together or not at all.
 
+use std::collections::BTreeMap;
+
 use audit::Entry;
 use contracts::{billing::v1, topic};
 use jiff::Timestamp;
@@ -15,13 +17,13 @@ use uuid::Uuid;
 use super::{
     claim_messages,
     journal::{JournalData, LoadedBooks, LoadedSeries, Outcome, SeriesData, SeriesKind},
-    messages,
+    journal_messages, messages,
 };
 use crate::{
     APP_ID,
     domain::{
         claim::{adjudication::Accumulators, file::ClaimFile},
-        ids::{ClinicId, PatientId},
+        ids::{ClinicId, InvoiceId, PatientId},
         invoice::Invoice,
         ledger::JournalEntry,
         payment::Payment,
@@ -83,10 +85,10 @@ impl Change {
         let snapshot = Some(messages::invoice_snapshot(invoice, version, now));
         let event = if loaded.is_none() {
             let message = v1::InvoiceCreated { invoice: snapshot };
-            event(topic::BILLING_INVOICE_CREATED, invoice.id.0, now, trail, &message)?
+            event(topic::BILLING_INVOICE_CREATED, invoice.id.0, now, &trail.origin, &message)?
         } else {
             let message = v1::InvoiceChanged { invoice: snapshot };
-            event(topic::BILLING_INVOICE_CHANGED, invoice.id.0, now, trail, &message)?
+            event(topic::BILLING_INVOICE_CHANGED, invoice.id.0, now, &trail.origin, &message)?
         };
         self.invoices.push(write(invoice.id.0, loaded, invoice.clone(), vec![event], request, &trail.entries)?);
         Ok(version)
@@ -103,7 +105,7 @@ impl Change {
         let stored = loaded.payments.get(&payment.id);
         let version = next(stored);
         let message = v1::PaymentRecorded { payment: Some(messages::payment_snapshot(payment, version, now)) };
-        let events = vec![event(topic::BILLING_PAYMENT_RECORDED, payment.id.0, now, trail, &message)?];
+        let events = vec![event(topic::BILLING_PAYMENT_RECORDED, payment.id.0, now, &trail.origin, &message)?];
         self.payments.push(write(payment.id.0, stored, payment.clone(), events, None, &trail.entries)?);
         Ok(version)
     }
@@ -119,8 +121,10 @@ impl Change {
         let id = file.claim.id;
         let stored = loaded.claims.get(&id);
         let version = next(stored);
-        let message = v1::ClaimChanged { claim: Some(claim_messages::snapshot(file, version, now)) };
-        let events = vec![event(topic::BILLING_CLAIM_CHANGED, id.0, now, trail, &message)?];
+        let invoice = loaded.books.invoices.get(&file.claim.invoice_id);
+        let invoice = invoice.ok_or_else(|| Failure::Bug(format!("claim {id} has lost its invoice")))?;
+        let message = v1::ClaimChanged { claim: Some(claim_messages::snapshot(file, invoice, version, now)) };
+        let events = vec![event(topic::BILLING_CLAIM_CHANGED, id.0, now, &trail.origin, &message)?];
         self.claims.push((file.live, write(id.0, stored, file.clone(), events, None, &trail.entries)?));
         Ok(version)
     }
@@ -133,11 +137,17 @@ impl Change {
         Ok(())
     }
 
-    /// An act is done, for this request.
-    pub fn act(&mut self, entry: JournalEntry, outcome: Outcome, request: KeyedRequest) -> Result<(), Failure> {
-        let (id, patient) = (entry.id.0, entry.patient_id);
-        let written = write(id, None, JournalData { entry, outcome }, Vec::new(), Some(request), &[])?;
-        self.journal.push((patient, written));
+    /// An act is done, for this request; `invoices` are those that it touched, among others.
+    pub fn act(
+        &mut self,
+        entry: JournalEntry,
+        invoices: &BTreeMap<InvoiceId, Invoice>,
+        outcome: Outcome,
+        request: KeyedRequest,
+        origin: &Origin,
+    ) -> Result<(), Failure> {
+        let patient = entry.patient_id;
+        self.journal.push((patient, posted(entry, invoices, outcome, request, origin)?));
         Ok(())
     }
 
@@ -172,6 +182,24 @@ impl Change {
     }
 }
 
+/// The document of an act, which tells others what moved, if anything did.
+pub(super) fn posted(
+    entry: JournalEntry,
+    invoices: &BTreeMap<InvoiceId, Invoice>,
+    outcome: Outcome,
+    request: KeyedRequest,
+    origin: &Origin,
+) -> Result<Write, Failure> {
+    let id = entry.id.0;
+    let events = if entry.postings.is_empty() {
+        Vec::new()
+    } else {
+        let message = v1::JournalPosted { entry: Some(journal_messages::entry(&entry, invoices)?) };
+        vec![event(topic::BILLING_JOURNAL_POSTED, id, entry.recorded_at, origin, &message)?]
+    };
+    write(id, None, JournalData { entry, outcome }, events, Some(request), &[])
+}
+
 fn next<T>(loaded: Option<&Stored<T>>) -> u64 {
     loaded.map_or(0, |stored| stored.document.version) + 1
 }
@@ -202,9 +230,9 @@ fn event<M: prost::Name + Serialize>(
     topic: &str,
     subject: Uuid,
     now: Timestamp,
-    trail: &Trail,
+    origin: &Origin,
     message: &M,
 ) -> Result<Event, Failure> {
-    let event = Event::new(topic, APP_ID, subject, Uuid::now_v7(), now, Some(trail.origin.clone()), message);
+    let event = Event::new(topic, APP_ID, subject, Uuid::now_v7(), now, Some(origin.clone()), message);
     event.map_err(|error| Failure::Bug(error.to_string()))
 }

@@ -7,13 +7,16 @@ use super::{
     coverage_messages::filing,
     messages::{small, time, version},
 };
-use crate::domain::claim::{
-    Frequency, Status,
-    adjudication::Outcome as Estimated,
-    adjustment::{Adjustment, words},
-    file::{ClaimFile, Due, Parts, StandingAnswer},
-    remittance::{ClaimPayment, LinePayment, ProviderAdjustment},
-    transitions::allowed,
+use crate::domain::{
+    claim::{
+        Frequency, Status,
+        adjudication::Outcome as Estimated,
+        adjustment::{Adjustment, words},
+        file::{Answered, ClaimFile, Due, Outcome, Parts, StandingAnswer},
+        remittance::{ClaimPayment, LinePayment, ProviderAdjustment},
+        transitions::allowed,
+    },
+    invoice::Invoice,
 };
 
 /// A claim.
@@ -161,8 +164,9 @@ pub fn provider_adjustment(adjustment: &ProviderAdjustment) -> v1::ProviderAdjus
 }
 
 /// The public state of a claim, for its events.
-pub fn snapshot(file: &ClaimFile, at: u64, now: Timestamp) -> v1::ClaimSnapshot {
+pub fn snapshot(file: &ClaimFile, invoice: &Invoice, at: u64, now: Timestamp) -> v1::ClaimSnapshot {
     let claim = &file.claim;
+    let practitioner = invoice.source.as_ref().and_then(|source| source.practitioner_id);
     let parts = file.standing.as_ref().map(|standing| Parts::of(&standing.payment)).unwrap_or_default();
     v1::ClaimSnapshot {
         claim_id: claim.id.to_string(),
@@ -183,6 +187,29 @@ pub fn snapshot(file: &ClaimFile, at: u64, now: Timestamp) -> v1::ClaimSnapshot 
         submitted_time: file.submitted_at.map(time),
         adjudicated_date: claim.adjudicated_on.map(|date| date.to_string()).unwrap_or_default(),
         changed_time: Some(time(now)),
+        first_answer: file.answers.iter().find(|answer| answer.first).map(first_answer),
+        clinic_id: invoice.clinic_id.to_string(),
+        practitioner_id: practitioner.map(|id| id.to_string()).unwrap_or_default(),
+    }
+}
+
+fn first_answer(answer: &Answered) -> v1::ClaimFirstAnswer {
+    v1::ClaimFirstAnswer {
+        date: answer.date.to_string(),
+        outcome: outcome(answer.outcome).into(),
+        first_pass: answer.first_pass,
+        billed: answer.billed.0,
+        paid: answer.paid.0,
+        denied: answer.denied.map(|denied| denied.0),
+    }
+}
+
+/// What an answer came to.
+pub const fn outcome(outcome: Outcome) -> v1::ClaimOutcome {
+    match outcome {
+        Outcome::Paid => v1::ClaimOutcome::Paid,
+        Outcome::PartiallyPaid => v1::ClaimOutcome::PartiallyPaid,
+        Outcome::Denied => v1::ClaimOutcome::Denied,
     }
 }
 

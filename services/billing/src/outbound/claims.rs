@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sidecar::{
     Sidecar,
     documents::{Answered, Document, Documents, Kind, Write},
@@ -15,13 +16,45 @@ use super::{
     lists::{Page, Position},
 };
 use crate::domain::{
-    claim::{self, file::ClaimFile, file::Outcome},
+    claim::{
+        self,
+        file::{ClaimFile, Outcome, Parts},
+        remittance::ClaimPayment,
+    },
     ids::{ClaimId, InvoiceId, JournalId, PatientId, PayerId, RemittanceId},
     money::{Amount, Currency},
 };
 
 /// Makes the ids of what a submission said of the patient.
 const SUBMISSIONS: Uuid = Uuid::from_u128(0x71c4_0be3_5d28_4a96_b3f7_8e02_6a9d_14c5);
+
+impl Kind for ClaimFile {
+    const NAME: &'static str = "claim";
+    /// 2 has what each answer denied.
+    const SCHEMA: u32 = 2;
+
+    fn upcast(data: Value, _schema: u32) -> Value {
+        with_denied(data)
+    }
+}
+
+/// Writes down what answers denied, as far as a claim says it: the answer that stands does in full, and of one that was
+/// taken back it is known where it denied nothing.
+fn with_denied(mut data: Value) -> Value {
+    let standing = data.pointer("/standing/payment").and_then(|payment| ClaimPayment::deserialize(payment).ok());
+    let standing = standing.map(|payment| Parts::of(&payment).denied);
+    let answers = data.get_mut("answers").and_then(Value::as_array_mut);
+    let Some(answers) = answers else { return data };
+    let last = answers.len().checked_sub(1);
+    for (at, answer) in answers.iter_mut().enumerate() {
+        let denied =
+            if answer["outcome"] == "paid" { Some(Amount::ZERO) } else { standing.filter(|_| Some(at) == last) };
+        if let Some(denied) = denied {
+            answer["denied"] = json!(denied);
+        }
+    }
+    data
+}
 
 /// `data` of a `claim-patient/<id>` document: whom a submission of a claim named. Apart from the claim, so that erasure
 /// can reach it.
@@ -234,7 +267,32 @@ impl Claims {
 
     /// What was left over before a moment, at most `limit` of each, and what is due on a day.
     pub async fn left_over(&self, before: Timestamp, today: Date, limit: usize) -> Result<LeftOver, Failure> {
-        let asked = serde_json::json!({ "before": before, "today": today, "limit": limit });
+        let asked = json!({ "before": before, "today": today, "limit": limit });
         self.sidecar.query("claims_left_over", &asked).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_denied_is_written_down_as_far_as_it_is_known() {
+        let answer = |outcome: &str| json!({ "outcome": outcome });
+        let payment = json!({
+            "claimId": Uuid::nil(), "controlNumber": "ICN", "status": "primary", "billed": 100, "paid": 60,
+            "adjustments": [{ "group": "CO", "reason": "45", "amount": 10 }],
+            "lines": [{ "line": 1, "billed": 100, "paid": 60, "adjustments": [
+                { "group": "CO", "reason": "96", "amount": 20 }, { "group": "PR", "reason": "3", "amount": 10 }] }],
+        });
+        let answers = [answer("paid"), answer("denied"), answer("partially-paid")];
+        let denied = |data: Value| -> Vec<_> {
+            let data = ClaimFile::upcast(data, 1);
+            data["answers"].as_array().unwrap().iter().map(|answer| answer["denied"].as_i64()).collect()
+        };
+        let standing = json!({ "answers": answers.clone(), "standing": { "payment": payment } });
+        assert_eq!(denied(standing), [Some(0), None, Some(20)]);
+        assert_eq!(denied(json!({ "answers": answers })), [Some(0), None, None], "it was taken back");
+        assert_eq!(ClaimFile::upcast(json!({ "live": true }), 1), json!({ "live": true }));
     }
 }

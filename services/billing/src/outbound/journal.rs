@@ -33,11 +33,6 @@ impl Kind for Payment {
     const SCHEMA: u32 = 1;
 }
 
-impl Kind for ClaimFile {
-    const NAME: &'static str = "claim";
-    const SCHEMA: u32 = 1;
-}
-
 /// `data` of a `journal/<id>` document.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct JournalData {

@@ -1,6 +1,6 @@
 //! Remittances in the state store. One is written once; what was booked of it stands in the journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use audit::Entry;
 use jiff::Timestamp;
@@ -10,13 +10,11 @@ use sidecar::{
     Sidecar,
     documents::{Answered, Document, Documents, KeyedRequest, Kind, Write},
     failure::Failure,
+    origin::Origin,
 };
 use uuid::Uuid;
 
-use super::{
-    journal::{JournalData, Outcome},
-    lists::Page,
-};
+use super::{change::posted, journal::Outcome, lists::Page};
 use crate::domain::{
     claim::remittance::Remittance,
     ids::{JournalId, PatientId, PayerId, RemittanceId},
@@ -115,11 +113,8 @@ impl Remittances {
         entry: &Entry,
     ) -> Result<(), Failure> {
         let document = Document::first(data, Vec::new()).audited(entry)?;
-        let journal_id = act.id.0;
-        let outcome = Outcome::Remittance { id };
-        let mut posted = Document::first(JournalData { entry: act, outcome }, Vec::new());
-        posted.remember(request);
-        let writes = vec![Write::create(journal_id, posted)?, Write::create(id.0, document)?];
+        let posted = posted(act, &BTreeMap::new(), Outcome::Remittance { id }, request, &Origin::current())?;
+        let writes = vec![posted, Write::create(id.0, document)?];
         self.documents.save_in_order(writes).await
     }
 

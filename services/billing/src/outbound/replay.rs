@@ -35,7 +35,7 @@ impl Patient {
 
     /// A page of the latest events of a topic.
     pub async fn latest(&self, topic: &str, cursor: Option<String>) -> Result<Told, Problem> {
-        let mut request = Request::new(ListLatestEventsRequest { topic: topic.to_owned(), cursor, limit: None });
+        let mut request = Request::new(ListLatestEventsRequest { topics: vec![topic.to_owned()], cursor, limit: None });
         request.set_timeout(PATIENCE);
         let asked = tokio::time::timeout(PATIENCE, self.client.clone().list_latest_events(request)).await;
         let answer = asked.map_err(Problem::unavailable)?.map_err(Problem::unavailable)?.into_inner();

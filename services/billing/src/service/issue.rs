@@ -172,7 +172,7 @@ impl Desk {
                     Err(refusal) => return Ok(Err(refusal.into())),
                 };
                 last += 1;
-                let invoice = books.invoices.remove(&issuing.id).unwrap_or_else(|| stored.document.data.clone());
+                let invoice = books.invoices.get(&issuing.id).unwrap_or(&stored.document.data).clone();
                 let invoice = Invoice { issued_by: Some(JournalId(issuing.request.key)), ..invoice };
                 let entry = Entry::new(Action::Update, "update").by(&issuing.caller).of_patient(invoice.patient_id.0);
                 let trail = Trail::of(entry.detail("action", "issue"));
@@ -191,7 +191,7 @@ impl Desk {
                     postings: moved.postings,
                 };
                 let outcome = Outcome::Invoice { id: issuing.id, version };
-                change.act(entry, outcome, issuing.request.remembered())?;
+                change.act(entry, &books.invoices, outcome, issuing.request.remembered(), &trail.origin)?;
                 Ok::<_, Failure>(Ok(Done::Invoice(Versioned { item: invoice, version })))
             });
             answers.push(answer.await?);

@@ -44,7 +44,7 @@ pub(super) struct Round<'a> {
     now: Timestamp,
     date: Date,
     loaded: LoadedBooks,
-    decided: Vec<(Asked, JournalEntry)>,
+    decided: Vec<(Asked, JournalEntry, Origin)>,
     keys: BTreeSet<Uuid>,
     invoices: BTreeMap<InvoiceId, Trail>,
     payments: BTreeMap<PaymentId, Trail>,
@@ -252,7 +252,7 @@ impl<'a> Round<'a> {
             postings: moved.postings,
         };
         self.keys.insert(asked.request.key);
-        self.decided.push((asked.clone(), entry));
+        self.decided.push((asked.clone(), entry, Origin::current()));
     }
 
     /// What is to be saved, and what each target is then.
@@ -285,14 +285,14 @@ impl<'a> Round<'a> {
         for written in self.beside {
             change.beside(written);
         }
-        for (asked, entry) in self.decided {
+        for (asked, entry, origin) in self.decided {
             let outcome = match made.get(&asked.act.target()) {
                 Some(Done::Invoice(found)) => Outcome::Invoice { id: found.item.id, version: found.version },
                 Some(Done::Payment(found)) => Outcome::Payment { id: found.item.id, version: found.version },
                 Some(Done::Claim(found)) => Outcome::Claim { id: found.item.claim.id, version: found.version },
                 None => return Err(Failure::Bug(format!("{} changed nothing", asked.act.name()))),
             };
-            change.act(entry, outcome, asked.request.remembered())?;
+            change.act(entry, &self.loaded.books.invoices, outcome, asked.request.remembered(), &origin)?;
         }
         Ok((change, made))
     }

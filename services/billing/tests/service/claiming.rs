@@ -6,6 +6,7 @@ mod odd;
 mod rates;
 mod sending;
 mod states;
+mod telling;
 
 use access::Role;
 use anyhow::Context as _;
@@ -33,6 +34,7 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
     trials.extend(odd::tests(parts));
     trials.extend(estimating::tests(parts));
     trials.extend(rates::tests(parts));
+    trials.extend(telling::tests(parts));
     trials
 }
 
@@ -193,6 +195,11 @@ impl Visit {
     async fn ledger_of_payer(&self, parts: &Parts) -> Result<Vec<(String, i64)>> {
         ledger(parts, &format!("payer_id = '{}'", self.payer.payer_id)).await
     }
+}
+
+/// Somebody's claim that its payer has.
+pub(super) async fn accepted(parts: &Parts) -> Result<Claim> {
+    Visit::of(parts, 10_000).await?.accepted().await
 }
 
 async fn ledger(parts: &Parts, what: &str) -> Result<Vec<(String, i64)>> {

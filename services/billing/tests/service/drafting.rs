@@ -53,7 +53,7 @@ async fn tell(parts: &Parts, told: &[EncounterSnapshot]) -> Result<()> {
 }
 
 /// The invoices of a patient, once there are so many and the newest is of that version.
-async fn invoices_of(parts: &Parts, patient: Uuid, count: usize, version: i64) -> Result<Vec<Invoice>> {
+pub(super) async fn invoices_of(parts: &Parts, patient: Uuid, count: usize, version: i64) -> Result<Vec<Invoice>> {
     let biller = Desk::of(parts, Role::Biller).await?;
     let ask = || async {
         let asked = ListInvoicesRequest { patient_id: Some(patient.to_string()), ..ListInvoicesRequest::default() };

@@ -12,8 +12,10 @@ mod events;
 mod issuing;
 mod paying;
 mod people;
+mod posting;
 mod printing;
 mod refunding;
+mod replaying;
 mod reporting;
 mod volume;
 
@@ -49,10 +51,12 @@ fn main() -> ExitCode {
         trials.extend(paying::tests(&parts));
         trials.extend(refunding::tests(&parts));
         trials.extend(adding_up::tests(&parts));
+        trials.extend(posting::tests(&parts));
         trials.extend(printing::tests(&parts));
         trials.extend(reporting::tests(&parts));
         trials.extend(covering::tests(&parts));
         trials.extend(claiming::tests(&parts));
+        trials.extend(replaying::tests(&parts));
         // From here on, what is done belongs to the days after.
         trials.extend(closing::tests(&parts));
         trials.extend(volume::tests(&parts));
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
                 "billing.v1.Payers",
                 "billing.v1.Payments",
                 "billing.v1.Remittances",
+                "billing.v1.Replay",
                 "billing.v1.Reports",
             ],
         ));

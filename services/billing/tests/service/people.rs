@@ -7,8 +7,9 @@ use std::sync::{
 
 use contracts::{
     patient::v1::{
-        Address, GetDemographicsRequest, GetDemographicsResponse, HumanName, ListLatestEventsRequest,
-        ListLatestEventsResponse, PatientDemographics, demographics_server, replay_server,
+        Address, DigestLatestEventsRequest, DigestLatestEventsResponse, GetDemographicsRequest,
+        GetDemographicsResponse, HumanName, ListLatestEventsRequest, ListLatestEventsResponse, PatientDemographics,
+        demographics_server, replay_server,
     },
     topic,
 };
@@ -79,12 +80,20 @@ impl replay_server::Replay for People {
         let asked = request.into_inner();
         let at: usize = asked.cursor.as_deref().map(str::parse).transpose().ok().flatten().unwrap_or_default();
         let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-        let event = told.iter().filter(|(topic, _)| *topic == asked.topic).nth(at).map(|(_, event)| event.clone());
+        let event = told.iter().filter(|(topic, _)| asked.topics == [*topic]).nth(at).map(|(_, event)| event.clone());
         let next = event.is_some().then(|| (at + 1).to_string());
-        if next.is_none() && asked.topic == topic::ENCOUNTER_FINISHED {
+        if next.is_none() && asked.topics == [topic::ENCOUNTER_FINISHED] {
             ASKED.fetch_add(1, Ordering::SeqCst);
         }
         Ok(Response::new(ListLatestEventsResponse { events: event.into_iter().collect(), next }))
+    }
+
+    /// `billing` does not ask for it.
+    async fn digest_latest_events(
+        &self,
+        _: Request<DigestLatestEventsRequest>,
+    ) -> Result<Response<DigestLatestEventsResponse>, Status> {
+        Err(Status::unimplemented("billing reads what was told"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod enums;
+mod events;
 mod read;
 mod request;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use self::request::Parts;
 use crate::outbound::grpc::{Call, Remote};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What the handler of a route answers.
 pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Response, Problem>> + Send>>;
@@ -67,6 +69,7 @@ async fn transcode(
         query,
         body: &body,
         if_match: text(&headers, &header::IF_MATCH)?,
+        last_event_id: text(&headers, &LAST_EVENT_ID)?,
     };
     let call = Call {
         message: request::message(method, binding, &parts)?,
@@ -75,6 +78,10 @@ async fn transcode(
         // Reading changes nothing.
         reads: binding.verb == "GET",
     };
+    if method.descriptor.is_server_streaming() {
+        let answers = remote.listen(call).await.map_err(|problem| in_words_of_the_asker(binding, problem))?;
+        return Ok(events::of(method, answers));
+    }
     let answer = remote.ask(call).await.map_err(|problem| in_words_of_the_asker(binding, problem))?;
     answer::of(method, binding, &path, &answer)
 }

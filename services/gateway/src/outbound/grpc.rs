@@ -7,8 +7,9 @@ use problem::{Kind, Problem};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
 use sidecar::{Sidecar, invoke::AppChannel};
+use tokio::time::timeout;
 use tonic::{
-    Request, Status,
+    Request, Status, Streaming,
     client::Grpc,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     metadata::{Ascii, MetadataValue},
@@ -48,17 +49,27 @@ impl Remote {
     /// Asks, a second time when the outcome is unknown and the request is safe to repeat.
     pub(crate) async fn ask(&self, call: Call<'_>) -> Result<DynamicMessage, Problem> {
         let path: PathAndQuery = self.path.parse().map_err(Problem::internal)?;
-        let mut metadata = Vec::new();
-        for (name, text) in [("authorization", call.authorization), ("idempotency-key", call.idempotency_key)] {
-            if let Some(text) = text {
-                metadata.push((name, MetadataValue::try_from(text).map_err(Problem::internal)?));
-            }
-        }
+        let metadata = metadata(call.authorization, call.idempotency_key)?;
         let once = |limit| self.once(&path, &metadata, &call.message, limit);
         if call.reads || call.idempotency_key.is_some() {
             return at_most_twice(self.app, once).await;
         }
         Ok(once(DEADLINE).await?)
+    }
+
+    /// Asks once, and answers what comes for as long as the caller listens; the first of it within the time that a
+    /// request has.
+    pub(crate) async fn listen(&self, call: Call<'_>) -> Result<Streaming<DynamicMessage>, Problem> {
+        let path: PathAndQuery = self.path.parse().map_err(Problem::internal)?;
+        let mut request = Request::new(call.message);
+        for (name, value) in metadata(call.authorization, call.idempotency_key)? {
+            request.metadata_mut().insert(name, value);
+        }
+        let mut client = Grpc::new(self.channel.clone());
+        client.ready().await.map_err(Problem::unavailable)?;
+        let listening = client.server_streaming(request, path, Dynamic(self.answer.clone()));
+        let answer = timeout(DEADLINE, listening).await.map_err(Problem::unavailable)?;
+        Ok(answer.map_err(Problem::from)?.into_inner())
     }
 
     async fn once(
@@ -78,6 +89,14 @@ impl Remote {
         let answer = client.unary(request, path.clone(), Dynamic(self.answer.clone())).await;
         answer.map(tonic::Response::into_inner).map_err(failure)
     }
+}
+
+type Metadata = Vec<(&'static str, MetadataValue<Ascii>)>;
+
+fn metadata(authorization: Option<&str>, idempotency_key: Option<&str>) -> Result<Metadata, Problem> {
+    let given = [("authorization", authorization), ("idempotency-key", idempotency_key)].into_iter();
+    let given = given.filter_map(|(name, text)| Some((name, text?)));
+    given.map(|(name, text)| Ok((name, MetadataValue::try_from(text).map_err(Problem::internal)?))).collect()
 }
 
 fn failure(status: Status) -> Failure {

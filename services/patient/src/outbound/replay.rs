@@ -1,29 +1,53 @@
 //! What was told by events, as the store still has it.
 
+use contracts::topic;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use sidecar::{Sidecar, failure::Failure};
+use sidecar::{Sidecar, documents::Kind as _, failure::Failure};
 use uuid::Uuid;
 
+use super::{appointments::AppointmentData, patients::PatientData};
+use crate::domain::record::{Resource as _, encounter::Encounter};
+
+/// Documents that tell, by their kind, and the topics by which they do.
+pub const TELLING: [(&str, &[&str]); 3] = [
+    (PatientData::NAME, &[topic::PATIENT_REGISTERED, topic::PATIENT_UPDATED]),
+    (AppointmentData::NAME, &[topic::APPOINTMENT_BOOKED, topic::APPOINTMENT_CHANGED]),
+    (Encounter::KIND, &[topic::ENCOUNTER_FINISHED]),
+];
+
 /// Which part of what was told.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct WantedEvents {
-    /// By which topic.
-    pub topic: &'static str,
+    /// By which kind of documents.
+    pub kind: &'static str,
+    /// By which topics.
+    pub topics: Vec<String>,
     /// What comes after this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Uuid>,
-    /// So many things are looked at.
+    /// So many documents are looked at.
     pub limit: usize,
 }
 
 /// A part of what was told.
 #[derive(Debug, Deserialize)]
 pub struct FoundEvents {
-    /// The latest event of each thing that has told anything, as it was published.
+    /// The latest event of each document that has told anything, as it was published.
     pub events: Vec<Box<RawValue>>,
-    /// The last thing that was looked at; none when there was none.
-    pub last: Option<Uuid>,
+    /// The last document that was looked at; none on the last page.
+    pub next: Option<Uuid>,
+}
+
+/// What a part of what was told comes to.
+#[derive(Debug, Deserialize)]
+pub struct FoundDigest {
+    /// How many documents have told anything.
+    pub count: i64,
+    /// 60 bits that are the same for whoever has heard the same.
+    pub digest: String,
+    /// The last document that was looked at; none on the last page.
+    pub next: Option<Uuid>,
 }
 
 /// What was told.
@@ -40,6 +64,11 @@ impl Told {
 
     /// A page of the latest events.
     pub async fn latest(&self, wanted: &WantedEvents) -> Result<FoundEvents, Failure> {
-        self.sidecar.query("latest_events", wanted).await
+        self.sidecar.query("replay_page", wanted).await
+    }
+
+    /// What a page of them comes to.
+    pub async fn digest(&self, wanted: &WantedEvents) -> Result<FoundDigest, Failure> {
+        self.sidecar.query("replay_digest", wanted).await
     }
 }

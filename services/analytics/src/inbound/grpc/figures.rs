@@ -37,8 +37,10 @@ const METHODS: [&str; 4] = [
     "analytics.v1.Figures/GetOverview",
     "analytics.v1.Figures/WatchOverview",
 ];
-/// Something is said so often, so that a watcher knows that it would hear of a change.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Who has signed out hears nothing any more after so long.
+const LOOK: Duration = Duration::from_secs(2);
+/// Something is said after so many looks, so that a watcher knows that it would hear of a change.
+const HEARTBEAT: u32 = 5;
 /// What a watcher that does not read is behind by before it is let go.
 const BEHIND: usize = 4;
 
@@ -137,7 +139,8 @@ impl figures_server::Figures for FiguresService {
         let known = asked.last_event_id.as_deref().map(str::parse::<i64>).transpose();
         let known = known.map_err(|_| Problem::invalid_field("last_event_id", "is not the id of an event of this stream"))?;
         let (sender, receiver) = mpsc::channel(BEHIND);
-        let watcher = Watcher { figures: self.figures.clone(), caller, sender };
+        let (figures, tokens) = (self.figures.clone(), Arc::clone(&self.tokens));
+        let watcher = Watcher { figures, tokens, caller, sender };
         // Subscribed before it is answered, so that nothing is missed in between.
         let news = watcher.figures.watch();
         let first = watcher.figures.since(known, Timestamp::now()).await?;
@@ -149,6 +152,7 @@ impl figures_server::Figures for FiguresService {
 /// One who watches.
 struct Watcher {
     figures: Figures,
+    tokens: Arc<AccessTokens>,
     caller: Caller,
     sender: mpsc::Sender<Result<WatchOverviewResponse, Status>>,
 }
@@ -163,6 +167,8 @@ impl Watcher {
         }
         let end = time::sleep(self.caller.remaining(Timestamp::now()));
         tokio::pin!(end);
+        let mut looks = time::interval(LOOK);
+        let mut silent = 0;
         loop {
             let update = tokio::select! {
                 () = self.sender.closed() => return,
@@ -177,10 +183,18 @@ impl Watcher {
                     },
                     Err(RecvError::Closed) => return,
                 },
-                () = time::sleep(HEARTBEAT) => {
+                _ = looks.tick() => {
+                    if self.tokens.has_ended(self.caller.session) {
+                        return;
+                    }
+                    silent += 1;
+                    if silent < HEARTBEAT {
+                        continue;
+                    }
                     Update { change, items: Vec::new(), restated: Vec::new(), taken_at }
                 }
             };
+            silent = 0;
             (change, taken_at) = (update.change, update.taken_at);
             if self.send(update, suppress).await.is_err() {
                 return;

@@ -9,7 +9,7 @@ use super::{
     tests::{at, draft, line, number, payment, refund},
     *,
 };
-use crate::domain::payment::Method;
+use crate::domain::{ledger, payment::Method};
 
 /// Something that somebody wants; what it means is found out when it is done.
 #[derive(Clone, Debug)]
@@ -86,6 +86,7 @@ fn check(books: &PatientBooks, journal: &[Moved]) -> Result<(), TestCaseError> {
     };
     for moved in journal {
         prop_assert_eq!(moved.postings.sum(|_| true), Amount::ZERO, "{:?}", moved);
+        check_moves(moved)?;
     }
     for (id, invoice) in &books.invoices {
         let owed =
@@ -119,6 +120,26 @@ fn check(books: &PatientBooks, journal: &[Moved]) -> Result<(), TestCaseError> {
         if payment.status.has_money() {
             prop_assert_eq!(payment.amount - payment.refunded, of(LedgerAccount::Clearing));
         }
+    }
+    Ok(())
+}
+
+/// Told as moves, an act is the same, and but for claims both sides of a move are about the same.
+fn check_moves(moved: &Moved) -> Result<(), TestCaseError> {
+    for account in LedgerAccount::ALL {
+        let told = |side: fn(&ledger::Move<'_>) -> LedgerAccount| -> Amount {
+            moved.postings.moves().filter(|one| side(one) == account).map(|one| one.amount).sum()
+        };
+        let told = told(|one| one.debit.account) - told(|one| one.credit.account);
+        prop_assert_eq!(told, moved.postings.sum(|place| place.account == account), "{:?}", moved);
+    }
+    for one in moved.postings.moves() {
+        let (debit, credit) = (&one.debit.about, &one.credit.about);
+        prop_assert!(one.amount.is_positive());
+        prop_assert!(debit.invoice_id.zip(credit.invoice_id).is_none_or(|(debit, credit)| debit == credit));
+        prop_assert!(debit.payment_id.zip(credit.payment_id).is_none_or(|(debit, credit)| debit == credit));
+        prop_assert!(debit.payer_id.zip(credit.payer_id).is_none_or(|(debit, credit)| debit == credit));
+        prop_assert!(debit.service_code.is_none() || credit.service_code.is_none());
     }
     Ok(())
 }

@@ -108,6 +108,9 @@ pub struct Answered {
     pub billed: Amount,
     /// What was paid.
     pub paid: Amount,
+    /// What was denied and may be appealed; none where an earlier release did not write it down and nothing says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<Amount>,
 }
 
 /// What an answer came to.

@@ -9,6 +9,8 @@ use super::{read, well_known};
 
 /// What `If-Match` becomes.
 const EXPECTED_VERSION: &str = "expected_version";
+/// What `Last-Event-ID` becomes.
+const LAST_EVENT_ID: &str = "last_event_id";
 
 /// The parts of an HTTP request that have to do with its message.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,8 @@ pub(super) struct Parts<'a> {
     pub(super) body: &'a [u8],
     /// The header `If-Match`.
     pub(super) if_match: Option<&'a str>,
+    /// The header `Last-Event-ID`.
+    pub(super) last_event_id: Option<&'a str>,
 }
 
 /// The message, or every wrong part.
@@ -32,6 +36,8 @@ pub(super) fn message(method: &Method, binding: &Binding, parts: &Parts<'_>) -> 
     let expected = descriptor.get_field_by_name(EXPECTED_VERSION);
     let mut taken: Vec<_> = binding.variables.iter().filter(|fields| fields.len() == 1).flatten().cloned().collect();
     taken.extend(expected.clone());
+    let last_event = descriptor.get_field_by_name(LAST_EVENT_ID);
+    taken.extend(last_event.clone());
     match &binding.body {
         Body::None if parts.body.is_empty() => {}
         Body::None => findings.add("", "has no place here: this request has no body"),
@@ -50,6 +56,9 @@ pub(super) fn message(method: &Method, binding: &Binding, parts: &Parts<'_>) -> 
     path(&mut message, binding, &parts.path, &mut findings)?;
     if let Some(field) = expected {
         message.set_field(&field, expected_version(&field.kind(), parts.if_match)?);
+    }
+    if let Some((field, id)) = last_event.zip(parts.last_event_id) {
+        message.set_field(&field, Value::String(id.to_owned()));
     }
     findings.into_result(Some(message))
 }

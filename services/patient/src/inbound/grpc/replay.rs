@@ -1,19 +1,23 @@
 //! `patient.v1.Replay`
 
-use contracts::{
-    patient::v1::{ListLatestEventsRequest, ListLatestEventsResponse, replay_server},
-    topic,
+use contracts::patient::v1::{
+    DigestLatestEventsRequest, DigestLatestEventsResponse, ListLatestEventsRequest, ListLatestEventsResponse,
+    replay_server,
 };
 use problem::{Problem, input::Findings};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use crate::outbound::replay::{Told, WantedEvents};
+use crate::outbound::replay::{TELLING, Told, WantedEvents};
 
-/// What may be asked for.
-const TOPICS: [&str; 2] = [topic::PATIENT_REGISTERED, topic::ENCOUNTER_FINISHED];
-const USUAL: i32 = 200;
-const MOST: i32 = 500;
+/// How many things a page looks at: usually, and at most.
+struct Size {
+    usual: i32,
+    most: i32,
+}
+
+const EVENTS: Size = Size { usual: 200, most: 500 };
+const DIGESTS: Size = Size { usual: 2_000, most: 5_000 };
 
 /// The service `patient.v1.Replay`. Its answers name nobody, and it is asked by apps alone, so that nothing of it is in
 /// the audit.
@@ -34,24 +38,41 @@ impl replay_server::Replay for Replay {
         request: Request<ListLatestEventsRequest>,
     ) -> Result<Response<ListLatestEventsResponse>, Status> {
         let asked = request.into_inner();
-        let mut findings = Findings::default();
-        let topic = TOPICS.into_iter().find(|topic| *topic == asked.topic);
-        if topic.is_none() {
-            findings.add("topic", format!("must be one of {}", TOPICS.join(", ")));
-        }
-        let after = asked.cursor.as_deref().map(Uuid::parse_str).transpose();
-        if after.is_err() {
-            findings.add("cursor", "is not the `next` of a page");
-        }
-        let limit = asked.limit.unwrap_or(USUAL);
-        let limit = usize::try_from(limit).ok().filter(|_| (1..=MOST).contains(&limit));
-        if limit.is_none() {
-            findings.add("limit", format!("must be from 1 to {MOST}"));
-        }
-        let whole = (|| Some(WantedEvents { topic: topic?, after: after.ok()?, limit: limit? }))();
-        let wanted = findings.into_result(whole)?;
+        let wanted = wanted(asked.topics, asked.cursor.as_deref(), asked.limit, &EVENTS)?;
         let found = self.0.latest(&wanted).await.map_err(Problem::from)?;
         let events = found.events.iter().map(|event| event.get().to_owned()).collect();
-        Ok(Response::new(ListLatestEventsResponse { events, next: found.last.map(|last| last.to_string()) }))
+        Ok(Response::new(ListLatestEventsResponse { events, next: found.next.map(|next| next.to_string()) }))
     }
+
+    async fn digest_latest_events(
+        &self,
+        request: Request<DigestLatestEventsRequest>,
+    ) -> Result<Response<DigestLatestEventsResponse>, Status> {
+        let asked = request.into_inner();
+        let wanted = wanted(asked.topics, asked.cursor.as_deref(), asked.limit, &DIGESTS)?;
+        let found = self.0.digest(&wanted).await.map_err(Problem::from)?;
+        let next = found.next.map(|next| next.to_string());
+        Ok(Response::new(DigestLatestEventsResponse { count: found.count, digest: found.digest, next }))
+    }
+}
+
+fn wanted(topics: Vec<String>, cursor: Option<&str>, limit: Option<i32>, size: &Size) -> Result<WantedEvents, Problem> {
+    let mut findings = Findings::default();
+    let tells = |known: &[&str]| !topics.is_empty() && topics.iter().all(|topic| known.contains(&topic.as_str()));
+    let kind = TELLING.into_iter().find(|(_, known)| tells(known)).map(|(kind, _)| kind);
+    if kind.is_none() {
+        let known: Vec<_> = TELLING.iter().map(|(_, known)| known.join(", ")).collect();
+        findings.add("topics", format!("must be some of one of these: {}", known.join("; ")));
+    }
+    let after = cursor.map(Uuid::parse_str).transpose();
+    if after.is_err() {
+        findings.add("cursor", "is not the `next` of a page");
+    }
+    let limit = limit.unwrap_or(size.usual);
+    let limit = usize::try_from(limit).ok().filter(|_| (1..=size.most).contains(&limit));
+    if limit.is_none() {
+        findings.add("limit", format!("must be from 1 to {}", size.most));
+    }
+    let whole = (|| Some(WantedEvents { kind: kind?, topics, after: after.ok()?, limit: limit? }))();
+    findings.into_result(whole)
 }

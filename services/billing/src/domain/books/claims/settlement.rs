@@ -42,6 +42,7 @@ impl PatientBooks {
             first_pass: first && original && file.rejections == 0 && outcome == Outcome::Paid,
             billed: payment.billed,
             paid: payment.paid,
+            denied: Some(parts.denied),
         });
         file.refresh(facts.windows);
         let (claim, prior) = (file.claim.clone(), file.claim.prior.clone());

@@ -7,7 +7,10 @@ use super::period;
 use crate::{
     domain::{claim::file::Outcome, coverage::PayerId},
     inbound::grpc::read,
-    outbound::claims::{AnswerCounts, AnswerPosition, FoundAnswer, WantedAnswers},
+    outbound::{
+        claim_messages,
+        claims::{AnswerCounts, AnswerPosition, FoundAnswer, WantedAnswers},
+    },
 };
 
 /// One in millionths.
@@ -54,12 +57,7 @@ pub(super) fn page(found: Vec<FoundAnswer>, limit: usize) -> Result<wire::ListCl
         date: found.date.to_string(),
         claim_id: found.claim_id.to_string(),
         payer_id: found.payer_id.to_string(),
-        outcome: match found.outcome {
-            Outcome::Paid => wire::ClaimOutcome::Paid,
-            Outcome::PartiallyPaid => wire::ClaimOutcome::PartiallyPaid,
-            Outcome::Denied => wire::ClaimOutcome::Denied,
-        }
-        .into(),
+        outcome: claim_messages::outcome(found.outcome).into(),
         first_pass: found.first_pass,
         currency_code: found.currency.code().to_owned(),
         billed: found.billed.0,
