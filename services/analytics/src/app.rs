@@ -8,8 +8,8 @@ use sidecar::{Sidecar, documents::Documents};
 
 use crate::{
     config::Config,
-    inbound::{events, grpc, http},
-    outbound::{availability::Availability, facts::Facts, rollups::Rollups},
+    inbound::{events, grpc, http, reconciliation::Reconciler},
+    outbound::{availability::Availability, facts::Facts, replay::Producers, rollups::Rollups},
     service::Figures,
 };
 
@@ -29,12 +29,14 @@ impl App {
         let (facts, rollups) = (Facts::new(sidecar.clone()), Rollups::new(sidecar.clone()));
         let figures = Figures::new(facts, rollups, Availability::new(&sidecar), config.zone.clone());
         tokio::spawn(figures.clone().tell());
+        let reconciler = Reconciler::new(figures.clone(), Producers::new(&sidecar));
+        tokio::spawn(reconciler.clone().run(config.reconcile_every));
 
         let readiness = Readiness::of(&sidecar).with_store(&sidecar).needs("access tokens", {
             let tokens = Arc::clone(&tokens);
             move || Box::pin(std::future::ready(tokens.ready()))
         });
-        let grpc = grpc::routes(&figures, &tokens)?;
+        let grpc = grpc::routes(&figures, &reconciler, &tokens)?;
         let routes = http::routes(figures.clone(), tokens)?.merge(events::routes(figures, Documents::silent(sidecar)));
         Ok(Self { server: Server::new(&config.app, readiness, routes, Some(grpc)) })
     }

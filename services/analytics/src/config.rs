@@ -1,11 +1,17 @@
 //! Settings; the README's table describes them.
 
+use std::{num::NonZeroU32, time::Duration};
+
 use runtime::{AppConfig, Environment, environment::BadEnvironment};
 
 use crate::domain::zone::ClinicZone;
 
 /// Whose hours and days are counted, by its IANA name.
 pub const ENV_CLINIC_TIME_ZONE: &str = "CLINIC_TIME_ZONE";
+/// How long to wait before facts are compared again with what the producers have told.
+pub const ENV_RECONCILE_EVERY_SECONDS: &str = "RECONCILE_EVERY_SECONDS";
+
+const DEFAULT_RECONCILE_EVERY_SECONDS: NonZeroU32 = NonZeroU32::new(3_600).unwrap();
 
 /// The settings of this service.
 #[derive(Clone, Debug)]
@@ -14,6 +20,8 @@ pub struct Config {
     pub app: AppConfig,
     /// Where the clinic is.
     pub zone: ClinicZone,
+    /// How long after one time facts are compared again.
+    pub reconcile_every: Duration,
 }
 
 impl Config {
@@ -21,7 +29,9 @@ impl Config {
     pub fn read(mut environment: Environment) -> Result<Self, BadEnvironment> {
         let app = AppConfig::read(&mut environment);
         let zone = environment.required(ENV_CLINIC_TIME_ZONE);
-        environment.finish(app.zip(zone).map(|(app, zone)| Self { app, zone }))
+        let pause = environment.optional::<NonZeroU32>(ENV_RECONCILE_EVERY_SECONDS);
+        let reconcile_every = Duration::from_secs(pause.unwrap_or(DEFAULT_RECONCILE_EVERY_SECONDS).get().into());
+        environment.finish(app.zip(zone).map(|(app, zone)| Self { app, zone, reconcile_every }))
     }
 }
 

@@ -2,4 +2,5 @@
 
 pub mod availability;
 pub mod facts;
+pub mod replay;
 pub mod rollups;

@@ -48,6 +48,16 @@ impl Figures {
         Ok(())
     }
 
+    /// Takes what was told before, and may be known already.
+    pub async fn hear_again(&self, facts: &[Fact], restates: bool) -> Result<(), Failure> {
+        if facts.is_empty() {
+            return Ok(());
+        }
+        self.facts.ingest(facts, restates).await?;
+        self.live.changed();
+        Ok(())
+    }
+
     /// What is asked for, in whole groups.
     pub fn range(
         &self,

@@ -15,7 +15,6 @@ use axum::{
 use contracts::{
     billing::v1::{AccountOpened, ClaimChanged, InvoiceChanged, InvoiceCreated, JournalPosted, PaymentRecorded},
     patient::v1::{AppointmentBooked, AppointmentChanged, EncounterFinished, PatientRegistered, PatientUpdated},
-    topic,
 };
 use jiff::Timestamp;
 use problem::Problem;
@@ -32,21 +31,13 @@ use crate::{
         fact::{Fact, Moment, Unfit},
         zone::ClinicZone,
     },
+    outbound::replay,
     service::Figures,
 };
 
-/// What is subscribed to, as `dapr/access.yaml` has it.
-const TOPICS: [&str; 11] = [
-    topic::PATIENT_REGISTERED, topic::PATIENT_UPDATED, topic::APPOINTMENT_BOOKED, topic::APPOINTMENT_CHANGED,
-    topic::ENCOUNTER_FINISHED, topic::BILLING_ACCOUNT_OPENED, topic::BILLING_INVOICE_CREATED,
-    topic::BILLING_INVOICE_CHANGED, topic::BILLING_PAYMENT_RECORDED, topic::BILLING_CLAIM_CHANGED,
-    topic::BILLING_JOURNAL_POSTED,
-];
-
 /// The routes that `dapr/subscriptions` names.
 pub fn routes(figures: Figures, documents: Documents) -> Router {
-    let router = Router::new();
-    let router = TOPICS.iter().fold(router, |router, topic| router.route(&format!("/events/{topic}"), post(take)));
+    let router = replay::topics().fold(Router::new(), |router, topic| router.route(&format!("/events/{topic}"), post(take)));
     // The broker bounds a message and the subscription their number; one that were refused for its size would come again
     // for ever.
     router.layer(DefaultBodyLimit::disable()).with_state((figures, documents))

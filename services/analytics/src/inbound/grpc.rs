@@ -11,10 +11,10 @@ use contracts::{DESCRIPTORS, analytics::v1::figures_server::FiguresServer};
 use runtime::grpc::{Served, Services};
 
 pub(crate) use self::figures::sees_no_person;
-use crate::service::Figures;
+use crate::{inbound::reconciliation::Reconciler, service::Figures};
 
 /// Every method of the service.
-pub fn routes(figures: &Figures, tokens: &Arc<AccessTokens>) -> anyhow::Result<Served> {
-    let figures = figures::FiguresService::new(figures.clone(), Arc::clone(tokens))?;
+pub fn routes(figures: &Figures, reconciler: &Reconciler, tokens: &Arc<AccessTokens>) -> anyhow::Result<Served> {
+    let figures = figures::FiguresService::new(figures.clone(), reconciler.clone(), Arc::clone(tokens))?;
     Ok(Services::described_by(DESCRIPTORS).serve(FiguresServer::new(figures)).finish()?)
 }

@@ -8,7 +8,7 @@ use access::{
 };
 use contracts::analytics::v1::{
     GetMetricRequest, GetMetricResponse, GetOverviewRequest, GetOverviewResponse, ListMetricsRequest,
-    ListMetricsResponse, WatchOverviewRequest, WatchOverviewResponse, figures_server,
+    ListMetricsResponse, RebuildFiguresRequest, RebuildFiguresResponse, WatchOverviewRequest, WatchOverviewResponse, figures_server,
 };
 use jiff::Timestamp;
 use problem::{Problem, input::Findings};
@@ -23,6 +23,7 @@ use super::{read, told};
 use crate::{
     APP_ID,
     domain::metric::catalogue::METRICS,
+    inbound::reconciliation::Reconciler,
     outbound::rollups::Filters,
     service::{
         Figures,
@@ -31,11 +32,12 @@ use crate::{
     },
 };
 
-const METHODS: [&str; 4] = [
+const METHODS: [&str; 5] = [
     "analytics.v1.Figures/ListMetrics",
     "analytics.v1.Figures/GetMetric",
     "analytics.v1.Figures/GetOverview",
     "analytics.v1.Figures/WatchOverview",
+    "analytics.v1.Figures/RebuildFigures",
 ];
 /// Who has signed out hears nothing any more after so long.
 const LOOK: Duration = Duration::from_secs(2);
@@ -48,15 +50,16 @@ const BEHIND: usize = 4;
 #[derive(Debug)]
 pub(super) struct FiguresService {
     figures: Figures,
+    reconciler: Reconciler,
     tokens: Arc<AccessTokens>,
     rules: BTreeMap<&'static str, &'static Allowed>,
 }
 
 impl FiguresService {
     /// The service on these figures; each method has its rule in the matrix of roles.
-    pub(super) fn new(figures: Figures, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
+    pub(super) fn new(figures: Figures, reconciler: Reconciler, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
         let rules = METHODS.into_iter().map(|method| Ok((method, allowed_to(APP_ID, method)?)));
-        Ok(Self { figures, tokens, rules: rules.collect::<Result<_, MatrixError>>()? })
+        Ok(Self { figures, reconciler, tokens, rules: rules.collect::<Result<_, MatrixError>>()? })
     }
 
     fn admit(&self, metadata: &MetadataMap, method: &'static str) -> Result<Caller, Problem> {
@@ -126,6 +129,15 @@ impl figures_server::Figures for FiguresService {
             as_of: progress.taken_at.map(told::time),
             change: progress.change.to_string(),
         }))
+    }
+
+    async fn rebuild_figures(
+        &self,
+        request: Request<RebuildFiguresRequest>,
+    ) -> Result<Response<RebuildFiguresResponse>, Status> {
+        self.admit(request.metadata(), METHODS[4])?;
+        self.reconciler.clone().rebuild().await?;
+        Ok(Response::new(RebuildFiguresResponse {}))
     }
 
     type WatchOverviewStream = ReceiverStream<Result<WatchOverviewResponse, Status>>;
