@@ -168,19 +168,6 @@ begin
 end
 $$;
 
--- What everything counts for, from the facts alone: what rollups have to be.
-create function fact.counted_anew() returns setof fact.measured
-language plpgsql stable as $$
-declare
-  kind text;
-begin
-  foreach kind in array array['patients', 'appointments', 'encounters', 'invoices', 'payments', 'claims', 'entries'] loop
-    return query execute format('select counted.* from fact.%1$I as known cross join lateral fact.%2$I(array[known]) as counted',
-      kind, kind || '_measures');
-  end loop;
-end
-$$;
-
 -- Forgets everything, and answers no figure until it is said that all is there again: {"rebuilding"}.
 create function api.rebuild(p jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

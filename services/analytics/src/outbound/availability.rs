@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, time::Duration};
 use contracts::patient::v1::{
     AvailableTime, ListAvailableMinutesRequest, availability_client::AvailabilityClient,
 };
-use jiff::civil::{Date, DateTime};
+use jiff::{
+    ToSpan as _,
+    civil::{Date, DateTime},
+};
 use problem::Problem;
 use sidecar::{Sidecar, invoke::AppChannel};
 use tonic::Request;
@@ -20,7 +23,7 @@ use crate::domain::{
 /// Somebody waits for it.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// `patient` is asked for so many days at once.
-const MOST_DAYS: usize = 400;
+const MOST_DAYS: i32 = 400;
 
 /// The hours of practitioners.
 #[derive(Clone, Debug)]
@@ -46,8 +49,7 @@ impl Availability {
         let last_day = zone.day(range.end());
         let mut first = zone.day(range.start());
         while first < last_day {
-            let last = (0..MOST_DAYS - 1).try_fold(first, |day, _| day.tomorrow().ok().filter(|next| *next < last_day).ok_or(day));
-            let last = last.unwrap_or_else(|day| day);
+            let last = first.saturating_add((MOST_DAYS - 1).days()).min(last_day.yesterday().unwrap_or(first));
             let mut cursor = None;
             loop {
                 let (times, next) = self.page(first, last, filters, cursor).await?;

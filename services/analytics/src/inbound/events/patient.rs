@@ -72,7 +72,7 @@ pub(super) fn encounter(snapshot: Option<EncounterSnapshot>, zone: &ClinicZone) 
     Ok(Fact::Encounter(Box::new(EncounterFact {
         id: Uuid::parse_str(&snapshot.encounter_id)?,
         version: Version::parse(snapshot.version)?,
-        time_zone: zone_name("", zone)?,
+        time_zone: zone_name(&snapshot.time_zone, zone)?,
         patient_id: Uuid::parse_str(&snapshot.patient_id)?,
         clinic_id: optional_id(&snapshot.clinic_id)?,
         practitioner_id: optional_id(&snapshot.practitioner_id)?,
