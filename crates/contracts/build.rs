@@ -6,12 +6,13 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-const PROTOS: [&str; 17] = [
+const PROTOS: [&str; 18] = [
     "patient/v1/events.proto",
     "patient/v1/appointments.proto",
     "patient/v1/demographics.proto",
     "patient/v1/replay.proto",
     "analytics/v1/figures.proto",
+    "patient/v1/availability.proto",
     "billing/v1/accounts.proto",
     "billing/v1/fees.proto",
     "billing/v1/invoices.proto",

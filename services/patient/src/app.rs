@@ -6,7 +6,9 @@ use access::AccessTokens;
 use audit::Recorder;
 use contracts::{
     DESCRIPTORS,
-    patient::v1::{demographics_server::DemographicsServer, replay_server::ReplayServer},
+    patient::v1::{
+        availability_server::AvailabilityServer, demographics_server::DemographicsServer, replay_server::ReplayServer,
+    },
 };
 use runtime::{backlog, grpc::Services, readiness::Readiness, server::Server};
 use sidecar::{Sidecar, documents::Documents, outbox::Relay};
@@ -66,6 +68,7 @@ impl App {
         let grpc = Services::described_by(DESCRIPTORS)
             .serve(DemographicsServer::new(demographics))
             .serve(ReplayServer::new(replay))
+            .serve(AvailabilityServer::new(grpc::availability::Availability::new(Arc::clone(&calendar))))
             .finish()?;
         let viewer = Viewer { sidecar, recorder: recorder.clone() };
         let tick = tick::routes(Arc::clone(&bookings), reminders);

@@ -88,6 +88,9 @@ fn account_name(account: LedgerAccount) -> String {
     account.as_str_name().trim_start_matches("LEDGER_ACCOUNT_").to_lowercase().replace('_', "-")
 }
 
+/// A move that is expected, with the parts of its services.
+type Expected<'a> = (&'a str, &'a str, i64, &'a [(&'a str, i64)]);
+
 /// The moves of an act: from where to where, how much, and of which services.
 type Moves = Vec<(String, String, i64, Vec<(String, i64)>)>;
 
@@ -98,7 +101,7 @@ fn moves(entry: &JournalEntrySnapshot) -> Moves {
     entry.moves.iter().map(told).collect()
 }
 
-fn expected(moves: &[(&str, &str, i64, &[(&str, i64)])]) -> Moves {
+fn expected(moves: &[Expected<'_>]) -> Moves {
     let shares = |shares: &[(&str, i64)]| shares.iter().map(|(code, amount)| ((*code).to_owned(), *amount)).collect();
     moves
         .iter()

@@ -9,6 +9,7 @@ pub mod leave;
 pub mod practitioner;
 pub mod room;
 pub mod service;
+pub mod working_time;
 pub mod zone;
 
 /// Ids that the compiler keeps apart.

@@ -170,6 +170,11 @@ pub trait Resource: Clone + fmt::Debug + Eq + Serialize + Send + Sync + 'static 
         Vec::new()
     }
 
+    /// The clinic that it is made at, if it says one.
+    fn clinic(&self) -> Option<Uuid> {
+        None
+    }
+
     /// What becomes of it when it is put into a chart.
     fn opened(self, _now: Timestamp) -> Result<Self, Vec<Violation>> {
         Ok(self)

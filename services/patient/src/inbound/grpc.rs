@@ -1,4 +1,5 @@
 //! The gRPC services.
 
+pub mod availability;
 pub mod demographics;
 pub mod replay;

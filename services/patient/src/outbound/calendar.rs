@@ -2,6 +2,7 @@
 
 mod leaves;
 mod slots;
+mod working_time;
 
 use std::marker::PhantomData;
 
@@ -19,6 +20,7 @@ use uuid::Uuid;
 pub use self::{
     leaves::{Conflict, VersionedLeave},
     slots::{Context, SlotQuestion},
+    working_time::{WorkingContext, WorkingQuestion},
 };
 use crate::{
     domain::calendar::{ClinicId, clinic::Clinic, practitioner::Practitioner, room::Room, service::Service},

@@ -25,12 +25,17 @@ use crate::{
 
 impl records::Told for Encounter {
     /// That it is over, and whatever is amended after that.
-    fn told(record: &Record<Self>, before: Option<&Self>, version: u64) -> Result<Vec<Event>, Failure> {
+    fn told(
+        record: &Record<Self>,
+        before: Option<&Self>,
+        version: u64,
+        zone: Option<&str>,
+    ) -> Result<Vec<Event>, Failure> {
         let is_over = |encounter: &Self| encounter.status == EncounterStatus::Finished;
         if !is_over(&record.resource) && !before.is_some_and(is_over) {
             return Ok(Vec::new());
         }
-        let told = EncounterFinished { encounter: Some(snapshot(record, version)) };
+        let told = EncounterFinished { encounter: Some(snapshot(record, version, zone)) };
         let event = Event::new(
             topic::ENCOUNTER_FINISHED,
             APP_ID,
@@ -44,7 +49,7 @@ impl records::Told for Encounter {
     }
 }
 
-fn snapshot(record: &Record<Encounter>, version: u64) -> EncounterSnapshot {
+fn snapshot(record: &Record<Encounter>, version: u64, zone: Option<&str>) -> EncounterSnapshot {
     let encounter = &record.resource;
     let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     let moment = |moment: Option<&Moment>| moment.and_then(|moment| time(moment.from()));
@@ -64,6 +69,7 @@ fn snapshot(record: &Record<Encounter>, version: u64) -> EncounterSnapshot {
         version: i64::try_from(version).unwrap_or(i64::MAX),
         patient_id: record.patient.to_string(),
         clinic_id: encounter.clinic_id.to_string(),
+        time_zone: zone.unwrap_or_default().to_owned(),
         practitioner_id: text(encounter.practitioner_id),
         appointment_id: text(encounter.appointment_id),
         status: status(encounter.status).into(),

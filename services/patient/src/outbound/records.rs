@@ -31,8 +31,13 @@ use crate::{
 
 /// A kind of record with what others are told of it.
 pub trait Told: Elements {
-    /// The events of a version that comes after `before`, if that is not the first.
-    fn told(_record: &Record<Self>, _before: Option<&Self>, _version: u64) -> Result<Vec<Event>, Failure> {
+    /// The events of a version that comes after `before`, if that is not the first; `zone` is that of its clinic.
+    fn told(
+        _record: &Record<Self>,
+        _before: Option<&Self>,
+        _version: u64,
+        _zone: Option<&str>,
+    ) -> Result<Vec<Event>, Failure> {
         Ok(Vec::new())
     }
 }
@@ -58,6 +63,9 @@ pub struct RecordData<R> {
     changed_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     amendment: Option<AmendmentData>,
+    /// The zone of the clinic that it is made at, for what is told of it; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time_zone: Option<String>,
     /// What is recorded, in FHIR's JSON, with every digit.
     resource: Box<RawValue>,
     /// Made of `resource` by the domain, for the projection.
@@ -111,6 +119,8 @@ pub struct Check<R> {
     pub active: Option<bool>,
     /// What is referred to and not in the chart, by its place.
     pub missing: Vec<usize>,
+    /// The zone of the clinic that the record is made at, where that is known.
+    pub time_zone: Option<String>,
 }
 
 /// A page of records.
@@ -144,6 +154,11 @@ impl<R> Loaded<R> {
     pub fn served(&self, key: Uuid) -> Option<&KeyedRequest> {
         self.stored.document.requests.iter().find(|request| request.key == key)
     }
+
+    /// The zone of the clinic that it is made at, as far as it was asked for.
+    pub fn time_zone(&self) -> Option<&str> {
+        self.stored.document.data.time_zone.as_deref()
+    }
 }
 
 impl Records {
@@ -152,39 +167,46 @@ impl Records {
         Self { checks: Questions::new(&sidecar, "record_check"), sidecar, documents }
     }
 
-    /// Whether the request was served before, and whether the chart has what the record refers to.
+    /// Whether the request was served before, whether the chart has what the record refers to, and which clock hangs at
+    /// `clinic`.
     pub async fn check<R: Elements>(
         &self,
         id: RecordId,
         patient: PatientId,
         references: &[Reference],
+        clinic: Option<Uuid>,
     ) -> Result<Check<R>, Failure> {
         #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Answer {
             own: Option<Box<RawValue>>,
             active: Option<bool>,
             missing: Vec<usize>,
+            time_zone: Option<String>,
         }
         let references: Vec<_> = references.iter().map(|reference| (reference.kind, reference.id)).collect();
-        let asked =
-            json!({ "kind": R::KIND, "id": id.as_uuid(), "patientId": patient.as_uuid(), "references": references });
-        let Answer { own, active, missing } = self.checks.ask(&asked).await?;
+        let asked = json!({
+            "kind": R::KIND, "id": id.as_uuid(), "patientId": patient.as_uuid(), "references": references,
+            "clinicId": clinic,
+        });
+        let Answer { own, active, missing, time_zone } = self.checks.ask(&asked).await?;
         let own = own.map(|document| {
             let document = Document::<RecordData<R>>::parse(document.get().as_bytes())?;
             let hash = document.requests.first().map(|request| request.hash).unwrap_or_default();
             Ok::<_, Failure>((hash, versioned(id, &document)?))
         });
-        Ok(Check { own: own.transpose()?, active, missing })
+        Ok(Check { own: own.transpose()?, active, missing, time_zone })
     }
 
     /// Stores a record that is not there yet, with its entry in the audit.
     pub async fn create<R: Told>(
         &self,
         record: &Record<R>,
+        zone: Option<&str>,
         request: KeyedRequest,
         entry: &Entry,
     ) -> Result<(), Failure> {
-        self.documents.save(vec![created(record, Some(request), entry)?]).await
+        self.documents.save(vec![created(record, zone, Some(request), entry)?]).await
     }
 
     /// A record by id, whosever it is.
@@ -198,10 +220,11 @@ impl Records {
         &self,
         loaded: &Loaded<R>,
         record: &Record<R>,
+        zone: Option<&str>,
         request: Option<KeyedRequest>,
         entry: &Entry,
     ) -> Result<u64, Failure> {
-        self.documents.save(vec![replaced(loaded, record, request, entry)?]).await?;
+        self.documents.save(vec![replaced(loaded, record, zone, request, entry)?]).await?;
         Ok(loaded.current.version + 1)
     }
 
@@ -241,8 +264,14 @@ impl Records {
 }
 
 /// The write of a record that is not there yet, for those who write more together with it.
-pub fn created<R: Told>(record: &Record<R>, request: Option<KeyedRequest>, entry: &Entry) -> Result<Write, Failure> {
-    let mut document = Document::first(RecordData::of(record)?, R::told(record, None, 1)?).audited(entry)?;
+pub fn created<R: Told>(
+    record: &Record<R>,
+    zone: Option<&str>,
+    request: Option<KeyedRequest>,
+    entry: &Entry,
+) -> Result<Write, Failure> {
+    let mut document =
+        Document::first(RecordData::of(record, zone)?, R::told(record, None, 1, zone)?).audited(entry)?;
     if let Some(request) = request {
         document.remember(request);
     }
@@ -253,11 +282,12 @@ pub fn created<R: Told>(record: &Record<R>, request: Option<KeyedRequest>, entry
 pub fn replaced<R: Told>(
     loaded: &Loaded<R>,
     record: &Record<R>,
+    zone: Option<&str>,
     request: Option<KeyedRequest>,
     entry: &Entry,
 ) -> Result<Write, Failure> {
-    let events = R::told(record, Some(&loaded.current.record.resource), loaded.current.version + 1)?;
-    let mut document = loaded.stored.document.next(RecordData::of(record)?, events).audited(entry)?;
+    let events = R::told(record, Some(&loaded.current.record.resource), loaded.current.version + 1, zone)?;
+    let mut document = loaded.stored.document.next(RecordData::of(record, zone)?, events).audited(entry)?;
     if let Some(request) = request {
         document.remember(request);
     }
@@ -265,7 +295,7 @@ pub fn replaced<R: Told>(
 }
 
 impl<R: Elements> RecordData<R> {
-    fn of(record: &Record<R>) -> Result<Self, Failure> {
+    fn of(record: &Record<R>, zone: Option<&str>) -> Result<Self, Failure> {
         let unwritable = |error: serde_json::Error| Failure::Bug(error.to_string());
         let fields = exact::fields(&record.resource).map_err(unwritable)?;
         let terms = record.resource.terms();
@@ -281,6 +311,7 @@ impl<R: Elements> RecordData<R> {
                 kind: kind.code().to_owned(),
                 reason: reason.clone(),
             }),
+            time_zone: zone.map(str::to_owned),
             resource: exact::write(&fields).map_err(unwritable)?,
             search: SearchData {
                 status: record.resource.status().to_owned(),

@@ -2,6 +2,7 @@
 
 mod leave;
 mod slots;
+mod working_time;
 
 use audit::{Action, Agent, Entry};
 use problem::{FieldError, Problem};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 pub use self::{
     leave::LeaveView,
     slots::{Offer, SearchError, SlotPage, SlotSearch},
+    working_time::{WorkingPage, WorkingTime},
 };
 use super::Keyed;
 use crate::{

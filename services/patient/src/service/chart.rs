@@ -127,12 +127,13 @@ impl Charts {
     ) -> Result<Versioned<R>, ChartError<Infallible>> {
         let id = RecordId::new(request.key);
         let references = wanted.references();
+        let clinic = wanted.resource.clinic();
         let record = Record::create(id, patient, wanted, caller.subject, now).map_err(ChartError::Refused)?;
         let entry = entry(Action::Create, "create", caller, patient);
         let mut tried = 0;
         loop {
             // Before the first try, and after one that lost against the same request.
-            let check = self.records.check(id, patient, &references).await?;
+            let check = self.records.check(id, patient, &references, clinic).await?;
             match (check.own, check.active) {
                 (Some((hash, _)), _) if hash != request.hash => return Err(ChartError::KeyReused),
                 (Some((_, served)), _) => return Ok(served),
@@ -143,7 +144,7 @@ impl Charts {
             missing(&references, &check.missing)?;
             let keyed = KeyedRequest { key: request.key, hash: request.hash, version: 1 };
             tried += 1;
-            match self.records.create(&record, keyed, &entry).await {
+            match self.records.create(&record, check.time_zone.as_deref(), keyed, &entry).await {
                 Ok(()) => return Ok(Versioned { record, version: 1 }),
                 Err(Failure::KeyTaken | Failure::Again) if tried < TRIES => {}
                 Err(failure) => return Err(failure.into()),
@@ -181,18 +182,22 @@ impl Charts {
             let known = Wanted { encounter, resource }.references();
             let is_new = |reference: &Reference| !known.iter().any(|known| known.id == reference.id);
             let references: Vec<_> = wanted.references().into_iter().filter(is_new).collect();
+            let clinic = wanted.resource.clinic();
             let amended = before.amend(wanted, amendment.cloned(), caller.subject, now);
             let Revision::Changed(record) = amended.map_err(ChartError::Refused)? else { return Ok(loaded.current) };
-            if !references.is_empty() {
-                let check = self.records.check::<R>(id, patient, &references).await?;
+            // It was asked for when the record was made, if the clinic was known then.
+            let mut zone = loaded.time_zone().map(str::to_owned).filter(|_| clinic == before.resource.clinic());
+            if !references.is_empty() || (clinic.is_some() && zone.is_none()) {
+                let check = self.records.check::<R>(id, patient, &references, clinic).await?;
                 missing(&references, &check.missing)?;
+                zone = zone.or(check.time_zone);
             }
             let entry = entry(Action::Update, "update", caller, patient);
             let entry =
                 amendment.iter().fold(entry, |entry, amendment| entry.detail("amendment", amendment.kind.code()));
             tried += 1;
             let request = seen.request.map(|Keyed { key, hash }| KeyedRequest { key, hash, version: current + 1 });
-            match self.records.replace(&loaded, &record, request, &entry).await {
+            match self.records.replace(&loaded, &record, zone.as_deref(), request, &entry).await {
                 Ok(version) => return Ok(Versioned { record: *record, version }),
                 // Whoever was faster may have been the same request: the next round tells.
                 Err(Failure::Changed | Failure::Again) if tried < TRIES => {}
@@ -234,7 +239,7 @@ impl Charts {
         if !page.records.is_empty() {
             return Ok(Some(page));
         }
-        let check = self.records.check::<R>(RecordId::new(Uuid::nil()), patient, &[]).await?;
+        let check = self.records.check::<R>(RecordId::new(Uuid::nil()), patient, &[], None).await?;
         Ok(check.active.map(|_| page))
     }
 

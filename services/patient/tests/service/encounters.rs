@@ -8,7 +8,9 @@ use testkit::{Parts, Result, test};
 
 use super::{
     charting::{add, added, amend, chart, get, items, reason},
-    id, unique,
+    id,
+    place::Place,
+    unique,
 };
 
 pub(super) fn visit(status: &str) -> Value {
@@ -124,6 +126,49 @@ pub(super) fn tests(parts: &Parts) -> Vec<Trial> {
             let told = events(&parts, id(&encounter)).await?;
             let status = &told[0]["event"]["data"]["encounter"]["status"];
             assert_eq!(status, "ENCOUNTER_STATUS_ENTERED_IN_ERROR");
+            Ok(())
+        }),
+        test("the_clock_of_its_clinic_goes_with_an_encounter", parts, |parts| async move {
+            let chart = chart(&parts).await?;
+            let all = format!("{chart}/encounters");
+            let (berlin, tokyo) =
+                (Place::make(&parts).await?, Place::open(&parts, "Asia/Tokyo", ("08:00", "17:00")).await?);
+            let zone = async |encounter: &Value| {
+                let told = events(&parts, id(encounter)).await?;
+                anyhow::Ok(told[0]["event"]["data"]["encounter"]["timeZone"].clone())
+            };
+            let at = |clinic: Value| {
+                let mut visit = visit("in-progress");
+                visit["clinicId"] = clinic;
+                visit
+            };
+            let over = json!({ "status": "finished" });
+            let known = added(&parts, &all, &at(json!(berlin.clinic)).to_string()).await?;
+            let one = format!("{all}/{}", id(&known));
+            amend(&parts, &one, 1, &over).await?.error_for_status()?;
+            assert_eq!(zone(&known).await?, "Europe/Berlin");
+            // It was somewhere else.
+            let moved = reason("corrected", json!({ "clinicId": tokyo.clinic }));
+            amend(&parts, &one, 2, &moved).await?.error_for_status()?;
+            assert_eq!(zone(&known).await?, "Asia/Tokyo");
+            amend(&parts, &one, 3, &reason("corrected", json!({ "practitionerId": tokyo.practitioner })))
+                .await?
+                .error_for_status()?;
+            assert_eq!(zone(&known).await?, "Asia/Tokyo");
+
+            let unknown = added(&parts, &all, &visit("in-progress").to_string()).await?;
+            amend(&parts, &format!("{all}/{}", id(&unknown)), 1, &over).await?.error_for_status()?;
+            assert_eq!(zone(&unknown).await?, "");
+            // An earlier release did not ask; what is told next has it.
+            let early = added(&parts, &all, &at(json!(tokyo.clinic)).to_string()).await?;
+            let forgotten = format!(
+                "update state.state set value = convert_to(jsonb_set(convert_from(value, 'UTF8')::jsonb #- '{{data,timeZone}}', \
+                 '{{version}}', '2')::text, 'UTF8') where key = 'encounter/{}'",
+                id(&early)
+            );
+            parts.execute(&forgotten).await?;
+            amend(&parts, &format!("{all}/{}", id(&early)), 2, &over).await?.error_for_status()?;
+            assert_eq!(zone(&early).await?, "Asia/Tokyo");
             Ok(())
         }),
         test("a_step_that_does_not_follow_is_refused_and_leaves_nothing", parts, |parts| async move {

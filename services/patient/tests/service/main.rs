@@ -2,6 +2,7 @@
 
 mod amending;
 mod audited;
+mod available;
 mod booking;
 mod calendar;
 mod chart_pages;
@@ -49,8 +50,12 @@ fn main() -> ExitCode {
         trials.extend(audited::tests(&parts));
         trials.extend(demographics::tests(&parts));
         trials.extend(replaying::tests(&parts));
-        trials.extend(testkit::grpc::tests(&parts, &["patient.v1.Demographics", "patient.v1.Replay"]));
+        trials.extend(testkit::grpc::tests(
+            &parts,
+            &["patient.v1.Availability", "patient.v1.Demographics", "patient.v1.Replay"],
+        ));
         trials.extend(calendar::tests(&parts));
+        trials.extend(available::tests(&parts));
         trials.extend(booking::tests(&parts));
         trials.extend(series::tests(&parts));
         trials.extend(clocks::tests(&parts));

@@ -74,11 +74,12 @@ async fn whole(parts: Parts) -> Result<()> {
     let (status, over) = step(&parts, &appointment, "finish", 4).await?;
     assert_eq!((status, &over["status"]), (200, &json!("fulfilled")), "{over}");
     let told = format!(
-        "select convert_from(value, 'UTF8')::jsonb #>> '{{events,0,event,data,encounter,appointmentId}}' as told
+        "select convert_from(value, 'UTF8')::jsonb #> '{{events,0,event,data,encounter}}' as told
          from state.state where key = 'encounter/{}'",
         here["encounterId"].as_str().unwrap_or_default()
     );
-    assert_eq!(parts.sql(&told).await?[0]["told"], appointment["id"]);
+    let told = &parts.sql(&told).await?[0]["told"];
+    assert_eq!((&told["appointmentId"], &told["timeZone"]), (&appointment["id"], &json!("Europe/Berlin")));
     Ok(())
 }
 

@@ -19,6 +19,7 @@ use super::{
     practitioner::Practitioner,
     room::Room,
     service::{Service, later},
+    working_time::openings,
 };
 
 /// What is booked, and where nobody is.
@@ -179,13 +180,9 @@ impl<'a> Availability<'a> {
         let last = last.tomorrow().unwrap_or(last);
         let dates = first.series(Span::new().days(1)).take_while(|date| *date <= last);
         let openings: Vec<_> = dates
-            .flat_map(|date| self.practitioner.hours(self.clinic_id, date).map(move |piece| (date, piece)))
+            .flat_map(|date| openings((self.clinic_id, self.clinic), self.practitioner, date))
             .filter(|(_, piece)| piece.services.is_empty() || piece.services.contains(&self.service_id))
-            .map(|(date, piece)| Opening {
-                within: self.clinic.zone.between(date, piece.start, piece.end),
-                room: piece.room,
-            })
-            .filter(|opening| !opening.within.is_empty())
+            .map(|(within, piece)| Opening { within, room: piece.room })
             .collect();
         let mut rooms: Vec<_> = openings.iter().map(|opening| opening.room).collect();
         rooms.sort_unstable();

@@ -28,6 +28,11 @@ impl Interval {
         self.start <= instant && instant < self.end
     }
 
+    /// How long it is; nothing when it is empty.
+    pub fn seconds(self) -> i64 {
+        (self.end.as_second() - self.start.as_second()).max(0)
+    }
+
     /// Whether the two share an instant.
     pub fn meets(self, other: Self) -> bool {
         !self.is_empty() && !other.is_empty() && self.start < other.end && other.start < self.end
@@ -51,6 +56,23 @@ impl Intervals {
             }
         }
         Self(merged)
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = Interval> + Clone {
+        self.0.iter().copied()
+    }
+
+    /// What is in this set and not in another.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let left = self.iter().flat_map(|own| {
+            let gone = other.iter().filter(move |gone| gone.meets(own));
+            let ends = std::iter::once(own.start).chain(gone.clone().map(|gone| gone.end));
+            let starts = gone.map(|gone| gone.start).chain([own.end]);
+            ends.zip(starts).map(|(start, end)| Interval::new(start, end)).collect::<Vec<_>>()
+        });
+        Self::of(left)
     }
 
     /// Whether all of an interval is in the set.
@@ -90,6 +112,21 @@ mod tests {
                 .map(|instant| members.iter().any(|member| member.holds(instant)));
             prop_assert_eq!(set.covers(asked), instants.clone().all(|within| within));
             prop_assert_eq!(set.meets(asked), instants.any(|within| within));
+        }
+
+        #[test]
+        fn what_is_left_of_a_set_is_in_it_and_not_in_the_other(
+            members in prop::collection::vec((0_i64..40, 0_i64..8), 0..8),
+            others in prop::collection::vec((0_i64..40, 0_i64..8), 0..8),
+        ) {
+            let [own, gone] = [members, others].map(|members| Intervals::of(members.into_iter().map(interval)));
+            let left = own.without(&gone);
+            let within = |set: &Intervals, at: i64| set.meets(interval((at, 1)));
+            for at in 0..50 {
+                prop_assert_eq!(within(&left, at), within(&own, at) && !within(&gone, at), "at {}", at);
+            }
+            let seconds: i64 = left.iter().map(Interval::seconds).sum();
+            prop_assert_eq!(seconds, (0..50).map(|at| i64::from(within(&left, at))).sum::<i64>());
         }
     }
 }

@@ -276,6 +276,10 @@ impl Resource for Encounter {
         self.diagnosis.iter().enumerate().filter_map(condition).collect()
     }
 
+    fn clinic(&self) -> Option<Uuid> {
+        Some(self.clinic_id)
+    }
+
     fn opened(self, now: Timestamp) -> Result<Self, Vec<Violation>> {
         if !EncounterStatus::FIRST.contains(&self.status) {
             return Err(vec![Violation::at("/status", "must be planned, arrived or in-progress at first")]);

@@ -78,7 +78,7 @@ fn taken((busy, leave): &AnsweredTaken) -> Result<Taken, Failure> {
     Ok(Taken { busy: intervals(busy)?, leave: intervals(leave)? })
 }
 
-fn intervals(pairs: &[(i64, i64)]) -> Result<Intervals, Failure> {
+pub(super) fn intervals(pairs: &[(i64, i64)]) -> Result<Intervals, Failure> {
     let at = |second| Timestamp::from_second(second).map_err(|error| Failure::Bug(error.to_string()));
     let intervals = pairs.iter().map(|(start, end)| Ok(Interval::new(at(*start)?, at(*end)?)));
     Ok(Intervals::of(intervals.collect::<Result<Vec<_>, Failure>>()?))

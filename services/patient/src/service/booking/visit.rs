@@ -54,7 +54,8 @@ fn opened(caller: &Caller, Versioned { id, appointment, .. }: &Versioned, now: T
     let wanted = Wanted { encounter: None, resource };
     let record = Record::create(id.encounter(), appointment.patient_id, wanted, caller.subject, now)
         .map_err(|refusal| bug(&refusal))?;
-    records::created(&record, None, &entry(audit::Action::Create, "create", caller, &record))
+    let zone = Some(&*appointment.time_zone);
+    records::created(&record, zone, None, &entry(audit::Action::Create, "create", caller, &record))
 }
 
 fn begun(caller: &Caller, loaded: &Loaded<Encounter>, now: Timestamp) -> Result<Vec<Write>, Failure> {
@@ -66,7 +67,7 @@ fn begun(caller: &Caller, loaded: &Loaded<Encounter>, now: Timestamp) -> Result<
         return Ok(Vec::new());
     };
     let entry = entry(audit::Action::Update, "update", caller, &record);
-    Ok(vec![records::replaced(loaded, &record, None, &entry)?])
+    Ok(vec![records::replaced(loaded, &record, loaded.time_zone(), None, &entry)?])
 }
 
 fn entry(action: audit::Action, subtype: &'static str, caller: &Caller, record: &Record<Encounter>) -> Entry {
