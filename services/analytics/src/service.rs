@@ -16,7 +16,11 @@ use crate::{
         range::{Bound, Range, Refusal},
         zone::{ClinicZone, Group},
     },
-    outbound::{availability::Availability, facts::Facts, rollups::{Progress, Rollups}},
+    outbound::{
+        availability::Availability,
+        facts::Facts,
+        rollups::{Progress, Rollups},
+    },
 };
 
 /// The clinic's figures; clones share them.

@@ -80,7 +80,9 @@ impl ClinicZone {
     pub fn next(&self, group: Group, start: Timestamp) -> Timestamp {
         match group {
             Group::Hour => self.start(group, start + 1.hour()),
-            Group::Day | Group::Week | Group::Month => self.midnight(next_day(group, first_day(group, self.day(start)))),
+            Group::Day | Group::Week | Group::Month => {
+                self.midnight(next_day(group, first_day(group, self.day(start))))
+            }
         }
     }
 

@@ -37,7 +37,8 @@ use crate::{
 
 /// The routes that `dapr/subscriptions` names.
 pub fn routes(figures: Figures, documents: Documents) -> Router {
-    let router = replay::topics().fold(Router::new(), |router, topic| router.route(&format!("/events/{topic}"), post(take)));
+    let router =
+        replay::topics().fold(Router::new(), |router, topic| router.route(&format!("/events/{topic}"), post(take)));
     // The broker bounds a message and the subscription their number; one that were refused for its size would come again
     // for ever.
     router.layer(DefaultBodyLimit::disable()).with_state((figures, documents))

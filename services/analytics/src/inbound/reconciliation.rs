@@ -13,11 +13,7 @@ use tokio::time;
 use uuid::Uuid;
 
 use super::events;
-use crate::{
-    domain::fact::FactKind,
-    outbound::replay::Producers,
-    service::Figures,
-};
+use crate::{domain::fact::FactKind, outbound::replay::Producers, service::Figures};
 
 /// Between two pages, so that those who wait for something come first.
 const BREATH: Duration = Duration::from_millis(50);
@@ -105,7 +101,13 @@ impl Reconciler {
     }
 
     /// Hears all that was told of ids after one and up to another, or to the last.
-    async fn hear(&self, kind: FactKind, after: Option<Uuid>, up_to: Option<Uuid>, restates: bool) -> Result<(), Problem> {
+    async fn hear(
+        &self,
+        kind: FactKind,
+        after: Option<Uuid>,
+        up_to: Option<Uuid>,
+        restates: bool,
+    ) -> Result<(), Problem> {
         let mut after = after;
         loop {
             let told = self.producers.latest(kind, after).await?;

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use contracts::patient::v1::{
-    AvailableTime, ListAvailableMinutesRequest, availability_client::AvailabilityClient,
-};
+use contracts::patient::v1::{AvailableTime, ListAvailableMinutesRequest, availability_client::AvailabilityClient};
 use jiff::{
     ToSpan as _,
     civil::{Date, DateTime},

@@ -49,8 +49,11 @@ pub enum Comparison {
 
 /// Nothing is told of a part of what was.
 fn rebuilding() -> Problem {
-    Problem::new(Kind::Unavailable, "The figures are being made anew from what the services have told; ask again later.")
-        .with_slug("figures-rebuilding")
+    Problem::new(
+        Kind::Unavailable,
+        "The figures are being made anew from what the services have told; ask again later.",
+    )
+    .with_slug("figures-rebuilding")
 }
 
 impl Figures {
@@ -123,10 +126,16 @@ impl Figures {
             if looks_back { self.charged(&wanted(&[Measure::Charged]), range).await.map(Some) } else { Ok(None) }
         };
         let minutes = async {
-            if of_minutes {
-                self.availability.minutes(&self.zone, range, by, filters).await
-            } else {
-                Ok(Default::default())
+            if !of_minutes {
+                return Ok(Default::default());
+            }
+            match self.availability.minutes(&self.zone, range, by, filters).await {
+                // The others need not wait for `patient`.
+                Err(problem) if metrics.len() > 1 => {
+                    tracing::debug!(%problem, "nobody tells how many minutes there are");
+                    Ok(Default::default())
+                }
+                told => told,
             }
         };
         let (sums, quantiles, open, charged, minutes) = tokio::try_join!(sums, quantiles, open, charged, minutes)?;

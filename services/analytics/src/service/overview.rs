@@ -62,7 +62,11 @@ impl Figures {
         // A short month is over before as many days are.
         let before_end = before.saturating_add(so_many).min(first);
         let current = days(first, end)?;
-        Ok(Periods { previous_period: days(before, before_end)?, previous_year: current.year_before(&self.zone), current })
+        Ok(Periods {
+            previous_period: days(before, before_end)?,
+            previous_year: current.year_before(&self.zone),
+            current,
+        })
     }
 
     /// The overview of a period.
@@ -89,9 +93,9 @@ impl Figures {
     pub(super) async fn each(&self, range: &Range, filters: &Filters, now: Timestamp) -> Result<Found, Problem> {
         let metrics: Vec<_> = METRICS.iter().filter(|metric| has_figures(metric, filters)).collect();
         let gathered = self.gather(&metrics, range, None, filters, now).await?;
-        let series = metrics.into_iter().flat_map(|metric| {
-            gathered.series(metric, false).into_iter().map(move |series| (metric, series))
-        });
+        let series = metrics
+            .into_iter()
+            .flat_map(|metric| gathered.series(metric, false).into_iter().map(move |series| (metric, series)));
         Ok(series.collect())
     }
 }

@@ -3,14 +3,15 @@
 use std::time::{Duration, Instant};
 
 use access::Role;
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use contracts::topic;
-use reqwest::{Method, header};
 use testkit::{App, Parts, Result};
+use tonic::Code;
 
 use crate::{
+    asking::figures,
     events::{message, patient, publish, snapshot},
-    figures::counts,
+    figures::{counts, registrations},
 };
 
 async fn dead_letters(parts: &Parts) -> Result<Vec<serde_json::Value>> {
@@ -23,9 +24,9 @@ pub(crate) async fn again_and_late(parts: Parts) -> Result {
     // The third version moves the registration by a day.
     let moved = who.iter().map(|&id| snapshot(id, 3, "2022-03-02T12:00:00Z"));
     publish(&parts, told(1).take(10)).await?;
-    ensure!(counts(&parts, "from=2022-03-01&to=2022-03-04", 10).await? == [10, 0, 0]);
+    ensure!(counts(&parts, registrations("2022-03-01", "2022-03-04"), 10).await? == [10, 0, 0]);
     publish(&parts, moved.clone().chain(told(2)).chain(moved)).await?;
-    ensure!(counts(&parts, "from=2022-03-02&to=2022-03-04", 20).await? == [20, 0]);
+    ensure!(counts(&parts, registrations("2022-03-02", "2022-03-04"), 20).await? == [20, 0]);
     // All registrations again, the late ones among them; behind each partition's comes one that is new.
     publish(
         &parts,
@@ -34,7 +35,7 @@ pub(crate) async fn again_and_late(parts: Parts) -> Result {
             .chain((20..60).map(|n| snapshot(patient("again_and_late", n), 1, "2022-03-03T12:00:00Z"))),
     )
     .await?;
-    ensure!(counts(&parts, "from=2022-03-01&to=2022-03-04", 60).await? == [0, 20, 40]);
+    ensure!(counts(&parts, registrations("2022-03-01", "2022-03-04"), 60).await? == [0, 20, 40]);
     let versions = parts
         .sql("select version, count(*) from fact.patients where registered_at::date = '2022-03-02' group by version")
         .await?;
@@ -48,11 +49,11 @@ pub(crate) async fn poison(parts: Parts) -> Result {
     let mut messages = told.map(message).collect::<Result<Vec<_>>>()?;
     messages.insert(50, ("poison".to_owned(), b"{\"no\": \"event".to_vec()));
     parts.publish(App::Patient, topic::PATIENT_REGISTERED, &messages).await?;
-    ensure!(counts(&parts, "from=2022-05-01&to=2022-05-02", 99).await? == [99]);
+    ensure!(counts(&parts, registrations("2022-05-01", "2022-05-02"), 99).await? == [99]);
     parts.eventually("the poison is a dead letter", async || Ok(!dead_letters(&parts).await?.is_empty())).await?;
     // A delivery that follows shows that nothing of the one before comes again.
     publish(&parts, (99..140).map(|n| snapshot(patient("poison", n), 1, "2022-05-01T12:00:00Z"))).await?;
-    ensure!(counts(&parts, "from=2022-05-01&to=2022-05-02", 140).await? == [140]);
+    ensure!(counts(&parts, registrations("2022-05-01", "2022-05-02"), 140).await? == [140]);
     let letters = dead_letters(&parts).await?;
     ensure!(
         letters == [serde_json::json!({ "topic": "patient.registered", "reason": "it is no CloudEvent" })],
@@ -72,7 +73,7 @@ pub(crate) async fn what_no_text_can_be(parts: Parts) -> Result {
     for message in messages {
         parts.publish(App::Patient, topic::PATIENT_REGISTERED, &[message]).await?;
     }
-    ensure!(counts(&parts, "from=2022-06-01&to=2022-06-02", 1).await? == [1]);
+    ensure!(counts(&parts, registrations("2022-06-01", "2022-06-02"), 1).await? == [1]);
     // Of one delivery, what can be applied is applied first.
     let kept = async || Ok(dead_letters(&parts).await?.len() == before + 5);
     parts.eventually("all others are dead letters", kept).await
@@ -83,14 +84,15 @@ pub(crate) async fn database_down(parts: Parts) -> Result {
     parts.stop_postgres().await?;
     publish(&parts, (0..30).map(|n| snapshot(patient("database_down", n), 1, "2022-07-01T12:00:00Z"))).await?;
     let begun = Instant::now();
-    let request = parts.request(Method::GET, "/api/analytics/registrations").bearer_auth(parts.token(Role::Analyst)?);
-    let answer = request.send().await?;
-    ensure!(answer.status() == 503 && answer.headers().contains_key(header::RETRY_AFTER), "{}", answer.status());
+    let mut client = figures(&parts, Role::Analyst).await?;
+    let status =
+        client.get_metric(registrations("2022-07-01", "2022-07-02")).await.err().context("figures of nothing")?;
+    ensure!(status.code() == Code::Unavailable, "{status:?}");
     ensure!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     // Longer than a delivery is held back, so that some fail.
     tokio::time::sleep(Duration::from_secs(5)).await;
     parts.start_postgres().await?;
-    ensure!(counts(&parts, "from=2022-07-01&to=2022-07-02", 30).await? == [30]);
+    ensure!(counts(&parts, registrations("2022-07-01", "2022-07-02"), 30).await? == [30]);
     ensure!(dead_letters(&parts).await?.len() == before, "the database's absence is no event's fault");
     Ok(())
 }

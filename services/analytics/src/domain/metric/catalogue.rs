@@ -3,9 +3,7 @@
 use super::{
     super::zone::Group::{self, Day, Hour},
     Dimension::{self, Age, Clinic, Family, Payer, Practitioner, Service},
-    Formula::{
-        Aging, DaysInReceivables, Level, Median, NinthTenth, OverNinety, Ratio, Sum, Utilisation,
-    },
+    Formula::{Aging, DaysInReceivables, Level, Median, NinthTenth, OverNinety, Ratio, Sum, Utilisation},
     Measure, Metric, Topic, Unit,
 };
 

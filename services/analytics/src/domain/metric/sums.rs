@@ -120,11 +120,7 @@ impl Sums {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "how often something is counted is a small number")]
-    fn parts<'a>(
-        &'a self,
-        key: &Key,
-        combination: &'a [(Measure, i64)],
-    ) -> impl Iterator<Item = (&'a Counted, f64)> {
+    fn parts<'a>(&'a self, key: &Key, combination: &'a [(Measure, i64)]) -> impl Iterator<Item = (&'a Counted, f64)> {
         let found = self.0.get(key);
         combination.iter().filter_map(move |(measure, times)| Some((found?.get(measure)?, *times as f64)))
     }

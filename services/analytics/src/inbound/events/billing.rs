@@ -102,9 +102,8 @@ pub(super) fn entry(snapshot: Option<JournalEntrySnapshot>) -> Result<Fact, Usel
 }
 
 fn moved(told: PostedMove) -> Result<Move, Useless> {
-    let services = told.services.iter().map(|share| {
-        Ok(ServiceAmount { code: code(&share.service_code)?, amount: share.amount })
-    });
+    let services =
+        told.services.iter().map(|share| Ok(ServiceAmount { code: code(&share.service_code)?, amount: share.amount }));
     Ok(Move {
         debit: account_code(told.debit())?,
         credit: account_code(told.credit())?,

@@ -7,9 +7,7 @@ use uuid::Uuid;
 
 use super::{Useless, moment, optional_id, optional_moment, zone_name};
 use crate::domain::{
-    fact::{
-        AgeBand, AppointmentFact, EncounterFact, Fact, Gender, PatientFact, ServiceUnits, Unfit, Version, code,
-    },
+    fact::{AgeBand, AppointmentFact, EncounterFact, Fact, Gender, PatientFact, ServiceUnits, Unfit, Version, code},
     zone::ClinicZone,
 };
 

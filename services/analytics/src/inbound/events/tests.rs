@@ -163,8 +163,13 @@ fn a_claim_tells_what_was_answered_first() {
     data["claim"]["firstAnswer"] = json!({ "date": "2026-11-30", "outcome": "CLAIM_OUTCOME_PARTIALLY_PAID", "firstPass": false,
                                            "billed": "1000", "paid": "600", "denied": "300" });
     let answered = row("billing.v1.ClaimChanged", &data);
-    for (member, value) in [("answered_on", json!("2026-11-30")), ("denied", json!(true)), ("first_pass", json!(false)),
-                            ("billed", json!(1000)), ("denied_amount", json!(300))] {
+    for (member, value) in [
+        ("answered_on", json!("2026-11-30")),
+        ("denied", json!(true)),
+        ("first_pass", json!(false)),
+        ("billed", json!(1000)),
+        ("denied_amount", json!(300)),
+    ] {
         assert_eq!(answered[member], value, "{member}");
     }
 }

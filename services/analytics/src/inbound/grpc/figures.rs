@@ -8,7 +8,8 @@ use access::{
 };
 use contracts::analytics::v1::{
     GetMetricRequest, GetMetricResponse, GetOverviewRequest, GetOverviewResponse, ListMetricsRequest,
-    ListMetricsResponse, RebuildFiguresRequest, RebuildFiguresResponse, WatchOverviewRequest, WatchOverviewResponse, figures_server,
+    ListMetricsResponse, RebuildFiguresRequest, RebuildFiguresResponse, WatchOverviewRequest, WatchOverviewResponse,
+    figures_server,
 };
 use jiff::Timestamp;
 use problem::{Problem, input::Findings};
@@ -25,11 +26,7 @@ use crate::{
     domain::metric::catalogue::METRICS,
     inbound::reconciliation::Reconciler,
     outbound::rollups::Filters,
-    service::{
-        Figures,
-        live::Update,
-        overview::without_what_is_small,
-    },
+    service::{Figures, live::Update, overview::without_what_is_small},
 };
 
 const METHODS: [&str; 5] = [
@@ -57,7 +54,11 @@ pub(super) struct FiguresService {
 
 impl FiguresService {
     /// The service on these figures; each method has its rule in the matrix of roles.
-    pub(super) fn new(figures: Figures, reconciler: Reconciler, tokens: Arc<AccessTokens>) -> Result<Self, MatrixError> {
+    pub(super) fn new(
+        figures: Figures,
+        reconciler: Reconciler,
+        tokens: Arc<AccessTokens>,
+    ) -> Result<Self, MatrixError> {
         let rules = METHODS.into_iter().map(|method| Ok((method, allowed_to(APP_ID, method)?)));
         Ok(Self { figures, reconciler, tokens, rules: rules.collect::<Result<_, MatrixError>>()? })
     }
@@ -149,7 +150,8 @@ impl figures_server::Figures for FiguresService {
         let caller = self.admit(request.metadata(), METHODS[3])?;
         let asked = request.into_inner();
         let known = asked.last_event_id.as_deref().map(str::parse::<i64>).transpose();
-        let known = known.map_err(|_| Problem::invalid_field("last_event_id", "is not the id of an event of this stream"))?;
+        let known =
+            known.map_err(|_| Problem::invalid_field("last_event_id", "is not the id of an event of this stream"))?;
         let (sender, receiver) = mpsc::channel(BEHIND);
         let (figures, tokens) = (self.figures.clone(), Arc::clone(&self.tokens));
         let watcher = Watcher { figures, tokens, caller, sender };

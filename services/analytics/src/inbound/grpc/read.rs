@@ -26,8 +26,9 @@ pub fn asked(
     suppress: bool,
     now: Timestamp,
 ) -> Result<Asked, Problem> {
-    let metric = catalogue::named(&request.metric)
-        .ok_or_else(|| Problem::new(Kind::NotFound, "There is no such metric; GET /api/analytics/metrics lists all."))?;
+    let metric = catalogue::named(&request.metric).ok_or_else(|| {
+        Problem::new(Kind::NotFound, "There is no such metric; GET /api/analytics/metrics lists all.")
+    })?;
     let mut findings = Findings::default();
     let from = bound(request.from.as_deref(), "from", &mut findings);
     let to = bound(request.to.as_deref(), "to", &mut findings);
@@ -112,7 +113,10 @@ fn dimension(by: Option<wire::Dimension>, metric: &Metric, findings: &mut Findin
     };
     let known = by.filter(|by| metric.dimensions.contains(by));
     if known.is_none() {
-        findings.add("by", "is nothing that this metric is told apart by; its dimensions are in GET /api/analytics/metrics");
+        findings.add(
+            "by",
+            "is nothing that this metric is told apart by; its dimensions are in GET /api/analytics/metrics",
+        );
     }
     known
 }

@@ -22,7 +22,7 @@ create table fact.rollups (
   dimension_id int not null,
   bin int not null,
   value bigint not null,
-  things bigint not null constraint rollups_things_check check (things >= 0),
+  things bigint not null,
   restated_at timestamptz,
   constraint rollups_pkey primary key (measure, unit, start, dimension_id, bin)
 ) with (fillfactor = 80);
@@ -35,7 +35,7 @@ create table fact.totals (
   currency text not null,
   bin int not null,
   value bigint not null,
-  things bigint not null constraint totals_things_check check (things >= 0),
+  things bigint not null,
   restated_at timestamptz,
   change bigint not null,
   constraint totals_pkey primary key (measure, unit, start, currency, bin)
@@ -106,64 +106,85 @@ begin
 end
 $$;
 
--- Takes the newest version of each fact of a kind, and counts the difference. Of encounters, what others of the same patient
--- count for may change with it. What is known is looked up by its ids: before a table has statistics the planner would read all
--- of it.
-create function fact.take(kind text, told jsonb, restates boolean) returns void
-language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+-- `take_<kind>` takes the newest version of each fact of a kind, and counts the difference. Of encounters, what others of the same
+-- patient count for may change with it. They are made of one text, so that each has plans of its own; what is known is looked up
+-- by its ids, since before a table has statistics the planner would read all of it.
+do $make$
 declare
-  peer text := case kind when 'encounters' then 'patient_id' else 'id' end;
-  newer jsonb;
-  peers uuid[];
-  removed fact.measured[];
-  added fact.measured[];
+  kind text;
 begin
-  execute format($sql$
-    select jsonb_agg(latest.event) from (
-      select distinct on ((event ->> 'id')::uuid) event, (event ->> 'id')::uuid as id, (event ->> 'version')::bigint as version
-      from jsonb_array_elements($1) as event order by (event ->> 'id')::uuid, (event ->> 'version')::bigint desc) as latest
-    left join fact.%1$I as known using (id)
-    where known.version is null or known.version < latest.version
-  $sql$, kind) using told into newer;
-  if newer is null then
-    return;
-  end if;
-  execute format($sql$
-    select array_agg(distinct %2$I) from (
-      select %2$I from jsonb_populate_recordset(null::fact.%1$I, $1)
-      union all
-      select known.%2$I from fact.%1$I as known join jsonb_populate_recordset(null::fact.%1$I, $1) as latest using (id)) as touched
-  $sql$, kind, peer) using newer into peers;
-
-  execute format($sql$
-    select array(select counted from fact.%1$s((select coalesce(array_agg(known), '{}') from fact.%2$I as known
-      where known.%3$I = any ($1))) as counted)
-  $sql$, quote_ident(kind || '_measures'), kind, peer) using peers into removed;
-  execute format('delete from fact.%I where id in (select (event ->> ''id'')::uuid from jsonb_array_elements($1) as event)', kind)
-    using newer;
-  execute format('insert into fact.%1$I select * from jsonb_populate_recordset(null::fact.%1$I, $1)', kind) using newer;
-  execute format($sql$
-    select array(select counted from fact.%1$s((select coalesce(array_agg(known), '{}') from fact.%2$I as known
-      where known.%3$I = any ($1))) as counted)
-  $sql$, quote_ident(kind || '_measures'), kind, peer) using peers into added;
-  perform fact.apply(removed, added, restates);
+  foreach kind in array array['patients', 'accounts', 'appointments', 'encounters', 'invoices', 'payments', 'claims', 'entries'] loop
+    execute format($text$
+      create function fact.%1$I(told jsonb, restates boolean) returns void
+      language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+      declare
+        newer fact.%2$I[];
+        peers uuid[];
+        removed fact.measured[];
+        added fact.measured[];
+      begin
+        newer := array(
+          select row(latest.*)::fact.%2$I from (
+            select distinct on (event.id) event.* from jsonb_populate_recordset(null::fact.%2$I, told) as event
+            order by event.id, event.version desc) as latest
+          where not exists (
+            select from fact.%2$I as known where known.id = latest.id and known.version >= latest.version));
+        if cardinality(newer) = 0 then
+          return;
+        end if;
+        peers := array(
+          select event.%4$I from unnest(newer) as event
+          union
+          select known.%4$I from unnest(newer) as event join fact.%2$I as known on known.id = event.id);
+        removed := array(
+          select counted from fact.%3$I(array(select known from fact.%2$I as known where known.%4$I = any (peers))) as counted);
+        delete from fact.%2$I as known using unnest(newer) as event where known.id = event.id;
+        insert into fact.%2$I select event.* from unnest(newer) as event;
+        added := array(
+          select counted from fact.%3$I(array(select known from fact.%2$I as known where known.%4$I = any (peers))) as counted);
+        perform fact.apply(removed, added, restates);
+      end
+      $$
+    $text$, 'take_' || kind, kind, kind || '_measures', case kind when 'encounters' then 'patient_id' else 'id' end);
+  end loop;
 end
-$$;
+$make$;
 
 -- Takes a batch: {"restates": whether late facts restate, "facts": {kind: [fact]}}. They may come in any order and again and
 -- again: only a newer version than the one that is known changes anything.
 create function api.ingest(p jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  kind text;
-  told jsonb;
+  told jsonb := p -> 'facts';
+  restates boolean := (p ->> 'restates')::boolean;
 begin
   -- Batches meet on the present hour at the latest. Taking turns from the start, none waits in a circle, and what is known cannot
   -- change between the look at it and the write.
   perform document.take_turns(array['fact']);
-  for kind, told in select * from jsonb_each(p -> 'facts') loop
-    perform fact.take(kind, told, (p ->> 'restates')::boolean);
-  end loop;
+  if told ? 'patients' then
+    perform fact.take_patients(told -> 'patients', restates);
+  end if;
+  if told ? 'accounts' then
+    perform fact.take_accounts(told -> 'accounts', restates);
+  end if;
+  if told ? 'appointments' then
+    perform fact.take_appointments(told -> 'appointments', restates);
+  end if;
+  if told ? 'encounters' then
+    perform fact.take_encounters(told -> 'encounters', restates);
+  end if;
+  if told ? 'invoices' then
+    perform fact.take_invoices(told -> 'invoices', restates);
+  end if;
+  if told ? 'payments' then
+    perform fact.take_payments(told -> 'payments', restates);
+  end if;
+  if told ? 'claims' then
+    perform fact.take_claims(told -> 'claims', restates);
+  end if;
+  if told ? 'entries' then
+    perform fact.take_entries(told -> 'entries', restates);
+  end if;
   update fact.progress set taken_at = now();
 end
 $$;
