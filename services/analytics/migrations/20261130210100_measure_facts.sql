@@ -39,12 +39,11 @@ begin
 end
 $$;
 
+-- Nothing is counted of accounts.
 create function fact.accounts_measures(rows fact.accounts[]) returns setof fact.measured
 language plpgsql stable as $$
-#variable_conflict use_column
 begin
-  return query
-    select counted from unnest(array[]::fact.measured[]) as counted;
+  return;
 end
 $$;
 
@@ -96,7 +95,7 @@ begin
       from unnest(rows) as fact where finished
     )
     select measure::fact.measure, case when measure in ('encounters', 'walk-ins') then date_trunc('hour', started_at, time_zone) end,
-      (started_at at time zone time_zone)::date, clinic_id, practitioner_id, service, null::text, null::text, 0, value, 1::bigint
+      (started_at at time zone time_zone)::date, clinic_id, practitioner_id, service, null::text, null::text, 0, value::bigint, 1::bigint
     from counted
     cross join lateral (
       select case when new then 'new-patients' else 'returning-patients' end as measure, null::text as service, 1::bigint as value
@@ -138,7 +137,7 @@ language plpgsql stable as $$
 begin
   return query
     select measure::fact.measure, null::timestamptz, day, clinic_id, practitioner_id, null::text, payer_id::text,
-      case when money then currency end, 0, value, 1::bigint
+      case when money then currency end, 0, value::bigint, 1::bigint
     from unnest(rows) as fact
     cross join lateral (select (submitted_at at time zone time_zone)::date as submitted_on) as submitted
     cross join lateral (values
