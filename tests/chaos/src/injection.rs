@@ -38,7 +38,7 @@ const GIVE_UP: Duration = Duration::from_mins(3);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Every topic of what clients do here to patients and money, its publisher and its consumers.
-const TOPICS: [(&str, App, &[App]); 8] = [
+const TOPICS: [(&str, App, &[App]); 9] = [
     (topic::PATIENT_REGISTERED, App::Patient, &[App::Billing, App::Analytics]),
     (topic::PATIENT_UPDATED, App::Patient, &[App::Analytics]),
     (topic::BILLING_ACCOUNT_OPENED, App::Billing, &[App::Analytics]),
@@ -47,6 +47,7 @@ const TOPICS: [(&str, App, &[App]); 8] = [
     (topic::BILLING_INVOICE_CHANGED, App::Billing, &[]),
     (topic::BILLING_PAYMENT_RECORDED, App::Billing, &[]),
     (topic::BILLING_CLAIM_CHANGED, App::Billing, &[]),
+    (topic::BILLING_JOURNAL_POSTED, App::Billing, &[]),
 ];
 
 /// How much was injected.

@@ -195,7 +195,7 @@ impl Desk {
         }
         let Templates { payment: of_payment, journal: of_journal, invoice: of_invoice, .. } = templates.as_ref();
         let next = stored.document.next(Invoice(of_invoice.data.clone()), of_invoice.events_of(invoice));
-        let mut entry = Document::first(Journal(of_journal.data.clone()), Vec::new());
+        let mut entry = Document::first(Journal(of_journal.data.clone()), of_journal.events_of(journal));
         of_journal.requests.iter().cloned().for_each(|request| entry.remember(request));
         let money = Document::first(Payment(of_payment.data.clone()), of_payment.events_of(payment));
         let writes = vec![
