@@ -29,6 +29,7 @@ export default defineConfig({
           hookTimeout: 60_000,
           // Each starts pages of its own; more at once than the machine has cores would only wait.
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

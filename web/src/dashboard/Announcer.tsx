@@ -15,13 +15,8 @@ export function Announcer({ metrics, shown }: { metrics: Map<string, Metric>; sh
   const [words, setWords] = useState("");
   const waiting = useRef(new Set<string>());
   const last = useRef(0);
-  const first = useRef(true);
-  useTold(({ change }) => {
-    // The first of a stream is everything, and nothing of it is new.
-    if (first.current) {
-      first.current = false;
-      return;
-    }
+  useTold(({ change, first }) => {
+    if (first) return;
     for (const { metric } of change.items) waiting.current.add(metrics.get(metric)?.title ?? metric);
     if (!shown || waiting.current.size === 0 || Date.now() - last.current < APART) return;
     last.current = Date.now();

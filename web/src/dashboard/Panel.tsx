@@ -2,10 +2,9 @@
 
 import { type ReactNode, useId } from "react";
 
-import { exportAddress, type Metric, type MetricQuery } from "../api/figures.ts";
-import { currenciesOf } from "../charts/chart.ts";
-import type { MetricAnswer } from "../api/figures.ts";
+import { exportAddress, type Metric, type MetricAnswer, type MetricQuery } from "../api/figures.ts";
 import type { Answer } from "../api/useAnswer.ts";
+import { currenciesOf } from "../charts/chart.ts";
 import { FailureNotice } from "../shell/Notice.tsx";
 import { Definition } from "./Definition.tsx";
 
@@ -16,6 +15,7 @@ interface PanelProps {
   answer: Answer<MetricAnswer[]>;
   /** What is chosen for this chart alone. */
   controls?: ReactNode;
+  /** It has the whole width, and its title is the first on the page. */
   wide?: boolean;
   children: ReactNode;
 }
@@ -26,10 +26,11 @@ export function Panel({ title, metrics, query, answer, controls, wide = false, c
   let content = children;
   if (answer.failure) content = <FailureNotice failure={answer.failure} onRetry={answer.refresh} retrying={answer.busy} />;
   else if (!answer.data) content = <div className="skeleton panel-skeleton" aria-label="Loading" role="img" />;
+  const Heading = wide ? "h2" : "h3";
   return (
-    <section className={wide ? "panel wide" : "panel"} aria-labelledby={id} aria-busy={answer.busy}>
+    <section className={wide ? "panel wide" : "panel"} aria-labelledby={id} aria-busy={answer.busy || (!answer.data && !answer.failure)}>
       <div className="panel-head">
-        <h3 id={id}>{title}</h3>
+        <Heading id={id}>{title}</Heading>
         <Definition metrics={metrics} about={title} />
       </div>
       {controls}

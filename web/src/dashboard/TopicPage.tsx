@@ -66,11 +66,11 @@ function MetricPanel({ metric, scene, route, topic }: { metric: Metric; scene: S
 
   const controls = (
     <div className="controls">
-      <Choice label="By" value={group} options={groups.map((each) => [each, NAMES[each]])} onChoose={choose("group")} />
+      <Choice label="Group by" value={group} options={groups.map((each) => [each, NAMES[each]])} onChoose={choose("group")} />
       {metric.dimensions.length > 0 && (
-        <Choice label="Told apart by" value={by ?? ""} options={[["", "Nothing"], ...metric.dimensions.map((each): [string, string] => [each, NAMES[each]])]} onChoose={choose("by")} />
+        <Choice label="Split by" value={by ?? ""} options={[["", "Nothing"], ...metric.dimensions.map((each): [string, string] => [each, NAMES[each]])]} onChoose={choose("by")} />
       )}
-      {!by && <Choice label="Beside" value={compare ?? ""} options={COMPARISONS} onChoose={choose("compare")} />}
+      {!by && <Choice label="Compare with" value={compare ?? ""} options={COMPARISONS} onChoose={choose("compare")} />}
       {currencies.length > 1 && <Choice label="Currency" value={currency} options={currencies.map((each) => [each, each])} onChoose={choose("currency")} />}
     </div>
   );

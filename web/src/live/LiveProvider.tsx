@@ -64,10 +64,10 @@ export function useRefreshOnChange(metrics: readonly string[] | "all", refresh: 
     latest.current = refresh;
   });
   useEffect(() => () => clearTimeout(timer.current), []);
-  useTold(({ change, afterBreak }) => {
+  useTold(({ change, first, afterBreak }) => {
     const changed = [...change.items.map((item) => item.metric), ...change.restated];
     const concerns = metrics === "all" ? changed.length > 0 : changed.some((metric) => metrics.includes(metric));
-    if ((!concerns && !afterBreak) || timer.current !== undefined) return;
+    if (first || (!concerns && !afterBreak) || timer.current !== undefined) return;
     const wait = Math.max(TOGETHER, last.current + APART - Date.now());
     timer.current = setTimeout(() => {
       timer.current = undefined;

@@ -7,6 +7,8 @@ import { type Link, pause, SILENCE } from "./status.ts";
 /** What became another, for whoever shows it. */
 export interface Told {
   change: OverviewChange;
+  /** It is all that there is, and was asked for together with everything else on the page. */
+  first: boolean;
   /** The stream has been away: whatever else is shown may be old. */
   afterBreak: boolean;
 }
@@ -88,10 +90,11 @@ export class LiveStream {
   #hear(change: OverviewChange): void {
     const heardAt = Date.now();
     for (const item of change.items) this.#newest.set(itemKey(item), { item, heardAt });
+    const first = this.#link.heardAt === null;
     const afterBreak = this.#broken;
     this.#broken = false;
     this.#update({ open: true, heardAt });
-    for (const told of this.#told) told({ change, afterBreak });
+    for (const told of this.#told) told({ change, first, afterBreak });
     this.#openLater(SILENCE + 15_000);
   }
 

@@ -34,7 +34,7 @@ export function UnlockDialog({ session }: { session: Session }) {
     return () => {
       element.removeEventListener("close", reopen);
       element.close();
-      if (before instanceof HTMLElement) requestAnimationFrame(() => before.focus());
+      if (before instanceof HTMLElement) requestAnimationFrame(() => before.focus({ preventScroll: true }));
     };
   }, [before]);
 

@@ -12,7 +12,9 @@ import { ThemeSwitch } from "./ThemeSwitch.tsx";
 /** The head of every page. */
 export function Header({ session }: { session: Session }) {
   const { lock, signOut } = useSession();
-  const { section } = useRoute();
+  const { section, parameters } = useRoute();
+  // What everything is about goes along; what one chart is about does not.
+  const kept = { period: parameters.get("period") ?? "", clinic: parameters.get("clinic") ?? "" };
   const [failure, setFailure] = useState<Failure | null>(null);
   const attempt = (action: () => Promise<void>) => {
     setFailure(null);
@@ -46,7 +48,7 @@ export function Header({ session }: { session: Session }) {
         <ul>
           {SECTIONS.map((each) => (
             <li key={each.section}>
-              <a href={hashOf(each.section)} aria-current={each.section === section ? "page" : undefined}>
+              <a href={hashOf(each.section, "", kept)} aria-current={each.section === section ? "page" : undefined}>
                 {each.title}
               </a>
             </li>
