@@ -79,7 +79,7 @@ impl Gateway {
         let tokens = AccessTokens::default();
         tokens.set_keys(&JwkSet { keys: vec![jwk] });
         let limits = Arc::new(Limits::new(&settings));
-        let routes = routes(&Sidecar::new(&config).unwrap(), Arc::new(tokens), &limits).unwrap();
+        let routes = routes(&Sidecar::new(&config).unwrap(), Arc::new(tokens), &limits, &Web::default()).unwrap();
         Self { routes, asked, key }
     }
 
