@@ -30,6 +30,8 @@ export default defineConfig({
           // Each starts pages of its own; more at once than the machine has cores would only wait.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+          // The files share nothing but the browser, which they connect to once.
+          isolate: false,
         },
       },
     ],

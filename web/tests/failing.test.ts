@@ -24,7 +24,7 @@ describe("a panel that fails", () => {
   });
 
   it("keeps what it showed when only the page asked anew", async () => {
-    scene = await openSignedIn();
+    scene = await openSignedIn(undefined, undefined, "#/patients/registrations");
     const { page, server } = scene;
     server.failing.set("/api/analytics/metrics/registrations", { status: 503 });
     server.say("registrations", 9);
@@ -35,7 +35,7 @@ describe("a panel that fails", () => {
   });
 
   it("says that the network is away", async () => {
-    scene = await openSignedIn();
+    scene = await openSignedIn(undefined, undefined, "#/patients");
     const { page } = scene;
     await page.context().setOffline(true);
     await page.getByRole("link", { name: "Revenue", exact: true }).click();

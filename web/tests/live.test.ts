@@ -41,7 +41,7 @@ describe("a figure that becomes another", () => {
   });
 
   it("of another period or clinic is asked for anew", async () => {
-    scene = await openSignedIn(undefined, undefined, "#/?period=week");
+    scene = await openSignedIn(undefined, undefined, "#/patients?period=week");
     const { page, server } = scene;
     const shown = await tile("Registrations").locator(".tile-value").innerText();
     const before = server.asked.length;
@@ -64,7 +64,7 @@ describe("a figure that becomes another", () => {
 
 describe("a stream that breaks", () => {
   it("is resumed where it was, and what was missed is shown", async () => {
-    scene = await openSignedIn();
+    scene = await openSignedIn(undefined, undefined, "#/patients");
     const { server } = scene;
     server.say("registrations", 1111);
     await tile("Registrations").getByText("1,111").waitFor();
@@ -75,7 +75,7 @@ describe("a stream that breaks", () => {
   });
 
   it("says so, first that it reconnects and then since when the figures are old", async () => {
-    scene = await openSignedIn();
+    scene = await openSignedIn(undefined, undefined, "#/patients");
     const { page, server } = scene;
     server.failing.set("/api/analytics/stream", { status: 503 });
     server.breakStreams();
@@ -91,12 +91,16 @@ describe("a stream that breaks", () => {
     expect(asked).toBeGreaterThan(2);
     expect(asked).toBeLessThan(12);
     server.failing.clear();
-    await page.clock.runFor(31_000);
-    await status().getByText("Live", { exact: true }).waitFor();
+    const live = status().getByText("Live", { exact: true });
+    for (let step = 0; step < 30 && !(await live.isVisible()); step += 1) {
+      await page.clock.runFor(2_000);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await live.waitFor();
   });
 
   it("that is silent is not taken for a live one", async () => {
-    scene = await openSignedIn();
+    scene = await openSignedIn(undefined, undefined, "#/patients");
     const { page, server } = scene;
     await status().getByText("Live", { exact: true }).waitFor();
     await page.clock.runFor(27_000);
@@ -107,7 +111,7 @@ describe("a stream that breaks", () => {
   });
 
   it("because the session was locked elsewhere locks the page", async () => {
-    scene = await openSignedIn();
+    scene = await openSignedIn(undefined, undefined, "#/patients");
     scene.server.lockSessions();
     scene.server.breakStreams();
     await scene.page.getByRole("dialog", { name: "Locked" }).waitFor();

@@ -12,7 +12,7 @@ const background = () => scene.page.evaluate(() => getComputedStyle(document.doc
 
 describe("the theme", () => {
   it("is the system's until one is chosen, which is remembered", async () => {
-    scene = await openSignedIn(undefined, { colorScheme: "light" });
+    scene = await openSignedIn(undefined, { colorScheme: "light" }, "#/patients");
     const { page } = scene;
     const light = await background();
     await page.getByLabel("Theme").selectOption("dark");
@@ -28,7 +28,7 @@ describe("the theme", () => {
   });
 
   it("reaches what is drawn, too", async () => {
-    scene = await openSignedIn(undefined, { colorScheme: "light" });
+    scene = await openSignedIn(undefined, { colorScheme: "light" }, "#/patients");
     const { page } = scene;
     const canvas = page.locator("canvas").first();
     const drawn = () => canvas.evaluate((element) => (element as HTMLCanvasElement).toDataURL());

@@ -20,7 +20,7 @@ describe("signing in", () => {
   });
 
   it("says that the password is wrong, and nothing more", async () => {
-    scene = await open();
+    scene = await open(undefined, undefined, "#/patients");
     const { page } = scene;
     await page.getByLabel("E-mail address").fill(USER.email);
     await page.getByLabel("Password").fill("something else");
@@ -29,7 +29,7 @@ describe("signing in", () => {
     expect(await alert.innerText()).toBe("The e-mail address or the password is wrong.");
     expect(await page.getByLabel("Password").getAttribute("aria-invalid")).toBe("true");
     await signIn(page);
-    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "Patients" }).waitFor();
   });
 
   it("asks for a code where the account has one", async () => {

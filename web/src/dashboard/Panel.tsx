@@ -36,10 +36,11 @@ export function Panel({ title, metrics, query, answer, controls, wide = false, c
       {controls}
       <div className="panel-body">{content}</div>
       <p className="panel-links">
+        <span aria-hidden="true">CSV</span>
         {metrics.map((metric) => (
           <a key={metric.metric} href={exportAddress(metric.metric, query)} download={`${metric.metric}.csv`}>
-            {metrics.length > 1 ? `CSV: ${metric.title}` : "CSV"}
-            {metrics.length === 1 && <span className="visually-hidden"> of {metric.title}</span>}
+            <span className="visually-hidden">CSV: </span>
+            {metric.title}
           </a>
         ))}
       </p>

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use axum::{extract, response::Response};
+use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderValue, header};
 use problem::{Kind, Problem};
@@ -67,16 +67,19 @@ impl Web {
         Ok(Self { top: Arc::new(top), assets: Arc::new(assets) })
     }
 
-    pub(super) async fn first_page(self) -> Result<Response, Problem> {
+    /// `GET /`
+    pub(super) fn first_page(&self) -> Result<Response, Problem> {
         answer(&self.top, FIRST_PAGE, ASK_AGAIN)
     }
 
-    pub(super) async fn icon(self) -> Result<Response, Problem> {
+    /// `GET /favicon.svg`
+    pub(super) fn icon(&self) -> Result<Response, Problem> {
         answer(&self.top, ICON, ASK_AGAIN)
     }
 
-    pub(super) async fn asset(self, extract::Path(file): extract::Path<String>) -> Result<Response, Problem> {
-        answer(&self.assets, &file, FOR_EVER)
+    /// `GET /assets/{file}`
+    pub(super) fn asset(&self, file: &str) -> Result<Response, Problem> {
+        answer(&self.assets, file, FOR_EVER)
     }
 }
 
@@ -115,7 +118,6 @@ fn answer(files: &BTreeMap<String, File>, name: &str, cache: HeaderValue) -> Res
 mod tests {
     use std::env;
 
-    use extract::Path as Named;
     use http_body_util::BodyExt as _;
 
     use super::*;
@@ -155,37 +157,37 @@ mod tests {
     async fn each_file_has_its_type_its_policy_and_its_time() {
         let built = Built::with(&PAGE);
         let web = Web::read(&built.0).unwrap();
-        let page = web.clone().first_page().await.unwrap();
+        let page = web.first_page().unwrap();
         assert_eq!(header(&page, header::CONTENT_TYPE), "text/html; charset=utf-8");
         assert_eq!(header(&page, header::CACHE_CONTROL), "no-cache");
         for source in ["script-src 'self';", "style-src 'self';"] {
             assert!(header(&page, header::CONTENT_SECURITY_POLICY).contains(source), "nothing inline");
         }
-        let icon = web.clone().icon().await.unwrap();
+        let icon = web.icon().unwrap();
         assert_eq!(header(&icon, header::CONTENT_TYPE), "image/svg+xml");
-        let script = web.clone().asset(Named("index-abc.js".to_owned())).await.unwrap();
+        let script = web.asset("index-abc.js").unwrap();
         assert_eq!(header(&script, header::CONTENT_TYPE), "text/javascript; charset=utf-8");
         assert_eq!(header(&script, header::CACHE_CONTROL), "public, max-age=31536000, immutable");
         assert_eq!(script.into_body().collect().await.unwrap().to_bytes(), "1");
     }
 
-    #[tokio::test]
-    async fn no_name_leads_out_of_what_was_read() {
+    #[test]
+    fn no_name_leads_out_of_what_was_read() {
         let built = Built::with(&PAGE);
         fs::write(built.0.join("secret.html"), "no").unwrap();
         let web = Web::read(&built.0).unwrap();
         for name in ["../index.html", "..%2findex.html", "/etc/passwd", "secret.html", "..", ".", "", "\0"] {
-            let refused = web.clone().asset(Named(name.to_owned())).await.unwrap_err();
+            let refused = web.asset(name).unwrap_err();
             assert_eq!(refused.kind, Kind::NotFound, "{name}");
         }
     }
 
-    #[tokio::test]
-    async fn what_comes_after_the_start_is_not_served() {
+    #[test]
+    fn what_comes_after_the_start_is_not_served() {
         let built = Built::with(&PAGE);
         let web = Web::read(&built.0).unwrap();
         fs::write(built.0.join("assets/index-def.js"), "2").unwrap();
-        assert!(web.asset(Named("index-def.js".to_owned())).await.is_err());
+        assert!(web.asset("index-def.js").is_err());
     }
 
     #[test]
@@ -197,8 +199,8 @@ mod tests {
         assert!(format!("{:#}", Web::read(&odd.0).unwrap_err()).contains("x.exe"));
     }
 
-    #[tokio::test]
-    async fn without_a_directory_there_is_no_page() {
-        assert_eq!(Web::default().first_page().await.unwrap_err().kind, Kind::NotFound);
+    #[test]
+    fn without_a_directory_there_is_no_page() {
+        assert_eq!(Web::default().first_page().unwrap_err().kind, Kind::NotFound);
     }
 }
