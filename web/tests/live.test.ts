@@ -117,3 +117,27 @@ describe("a stream that breaks", () => {
     await scene.page.getByRole("dialog", { name: "Locked" }).waitFor();
   });
 });
+
+describe("a page behind others", () => {
+  it("lets go of its connection after a while, and is up to date as soon as it is seen", async () => {
+    scene = await openSignedIn(undefined, undefined, "#/patients/registrations");
+    const { page, server } = scene;
+    const show = (state: string) =>
+      page.evaluate((visibility) => {
+        Object.defineProperty(document, "visibilityState", { value: visibility, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, state);
+    await expect.poll(() => server.streams).toBe(1);
+    await show("hidden");
+    await page.clock.runFor(50_000);
+    expect(server.streams).toBe(1);
+    await page.clock.runFor(15_000);
+    await expect.poll(() => server.streams).toBe(0);
+    const before = server.asked.length;
+    await show("visible");
+    await expect.poll(() => server.streams).toBe(1);
+    await status().getByText("Live", { exact: true }).waitFor();
+    await page.clock.runFor(12_000);
+    await expect.poll(() => server.asked.slice(before).some((each) => each.path.includes("/metrics/registrations?"))).toBe(true);
+  });
+});

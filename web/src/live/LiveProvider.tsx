@@ -19,12 +19,36 @@ export function useLive(): LiveStream {
 export function LiveProvider({ suspended, children }: { suspended: boolean; children: ReactNode }) {
   const { ask } = useSession();
   const [live] = useState(() => new LiveStream(() => void ask()));
+  const unseen = useUnseen();
   useEffect(() => {
-    if (suspended) return;
+    if (suspended || unseen) return;
     live.start();
     return () => live.stop();
-  }, [live, suspended]);
+  }, [live, suspended, unseen]);
   return <LiveContext value={live}>{children}</LiveContext>;
+}
+
+/** A browser has six connections to a server, and each tab that listens holds one: a tab behind others lets go of it. */
+const UNSEEN_FOR = 60_000;
+
+/** Whether nobody has seen the page for a while. */
+function useUnseen(): boolean {
+  const [unseen, setUnseen] = useState(false);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const look = () => {
+      clearTimeout(timer);
+      if (document.visibilityState === "visible") setUnseen(false);
+      else timer = setTimeout(() => setUnseen(true), UNSEEN_FOR);
+    };
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, []);
+  return unseen;
 }
 
 /** How fresh the figures are, looked at every second. */
