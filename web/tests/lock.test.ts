@@ -83,6 +83,19 @@ describe("a page that nobody uses", () => {
     const before = server.asked.length;
     await page.clock.fastForward("13:40");
     await page.getByText("it will be locked in about a minute").waitFor();
+    // The page asks for the session when its stream is refused, which is no reason to take the warning back.
+    server.failing.set("/api/analytics/stream", { status: 503 });
+    const asked = server.askedFor("/auth/session").length;
+    server.breakStreams();
+    await expect.poll(() => server.askedFor("/auth/session").length, { timeout: 8_000 }).toBeGreaterThan(asked);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await page.getByText("it will be locked in about a minute").isVisible()).toBe(true);
+    server.failing.clear();
+    for (let step = 0; step < 20 && server.streams === 0; step += 1) {
+      await page.clock.runFor(500);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await expect.poll(() => server.streams).toBe(1);
     server.sayItems([], { restated: ["registrations"] });
     await page.clock.runFor(20_000);
     await expect.poll(() => server.asked.slice(before).some((each) => each.path.includes("/metrics/registrations"))).toBe(true);

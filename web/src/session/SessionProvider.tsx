@@ -47,7 +47,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
   const open = useCallback((session: server.Session) => {
     setCsrfToken(session.csrfToken);
-    setLocksSoon(false);
+    // To have asked keeps nothing open, so a warning stays until there is a reason for it to go.
+    setLocksSoon(idleStep({ locksAt: Date.parse(session.locksAt), ...active.current }, Date.now()) === "warn");
     setState({ phase: session.locked ? "locked" : "open", session });
   }, []);
 
