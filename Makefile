@@ -24,7 +24,7 @@ PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments bench-billing chaos chaos-negative verify-audit rotate-keys fmt lint
-.PHONY: prerequisites parts runtime kafka services test-services load
+.PHONY: prerequisites parts runtime kafka services test-services load web web-test
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,35 +50,36 @@ env: ## print PMS_URL, PMS_ADMIN_EMAIL, PMS_ADMIN_PASSWORD, for eval
 journey: ## show a visit on the running system
 	@$(LOCAL) journey
 
-build: prerequisites ## build daprd, sentry, the CLI and the services; fetch Kafka
-	@$(MAKE) -j3 runtime kafka services
+build: prerequisites ## build daprd, sentry, the CLI, the services and the page; fetch Kafka
+	@$(MAKE) -j3 runtime kafka services web
 
-test: prerequisites ## everything: formatting, lints, unit, service, tidy and end-to-end tests
+test: prerequisites ## everything: formatting, lints, unit, service, browser, tidy and end-to-end tests
 	cargo fmt --all --check
-	@$(MAKE) -j3 runtime kafka test-services
+	@$(MAKE) -j3 runtime kafka test-services web
 	cd dapr/runtime && go vet -pgo=off ./... && go test -pgo=off ./...
 	cargo clippy --workspace --all-targets -- -D warnings
+	@$(MAKE) web-test
 	cargo build -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
 
 e2e: prerequisites ## the whole system end to end: make e2e BROKER=redis INSTANCES=2 ARGS=poison
-	@$(MAKE) -j3 runtime kafka test-services
+	@$(MAKE) -j3 runtime kafka test-services web
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test -p e2e -- $(ARGS)
 
 bench: prerequisites ## measure speed and cost beside the floor: make bench ARGS="--only register-64,floor-64"
-	@$(MAKE) -j3 runtime kafka load
+	@$(MAKE) -j3 runtime kafka load web
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench load $(ARGS)
 
 bench-growth: prerequisites ## measure with 10 thousand to a million patients, and a backlog that drains
-	@$(MAKE) -j3 runtime kafka load
+	@$(MAKE) -j3 runtime kafka load web
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench growth $(ARGS)
 
 bench-appointments: prerequisites ## measure charts of different length, the search for free times, and bookings
-	@$(MAKE) -j3 runtime kafka load
+	@$(MAKE) -j3 runtime kafka load web
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench appointments $(ARGS)
 
 bench-billing: prerequisites ## measure payments beside the floor, many for one patient, and invoices by id
-	@$(MAKE) -j3 runtime kafka load
+	@$(MAKE) -j3 runtime kafka load web
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench billing $(ARGS)
 
 chaos: build ## kill every part under load, check what is left: make chaos ARGS="--seed 7 --writes 1000 --kills 5"
@@ -86,7 +87,7 @@ chaos: build ## kill every part under load, check what is left: make chaos ARGS=
 	$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/chaos $(ARGS)
 
 chaos-negative: prerequisites ## break one mechanism after another: the checker must see each
-	@$(MAKE) -j3 runtime kafka test-services
+	@$(MAKE) -j3 runtime kafka test-services web
 	cargo build -p chaos -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug $(CARGO_TARGET_DIR)/debug/chaos --negative --writes 400 --kills 4 --pause 3 $(ARGS)
 
@@ -95,6 +96,12 @@ verify-audit: ## verify the audit of every service, and print checkpoints to kee
 
 rotate-keys: ## give auth another key to sign tokens with; if the present one is known to others: make rotate-keys ARGS=--compromised
 	@$(LOCAL) rotate-keys $(ARGS)
+
+web: ## build the page that the gateway serves
+	$(STEP) web web/build.sh
+
+web-test: ## check the page and try it in a browser
+	$(STEP) web-test web/test.sh
 
 fmt: ## format the code
 	cargo fmt --all

@@ -6,6 +6,7 @@ set -eu
 rust=1.95
 go=1.26
 java=17
+node=20.19
 postgres=15
 missing=
 
@@ -72,6 +73,8 @@ at_least "$go" "$(go env GOVERSION 2>/dev/null | sed 's/^go//')" ||
     need "Go $go or later" "https://go.dev/doc/install   (distributions have older ones)"
 at_least "$java" "$(javac -version 2>&1 | sed -n 's/^javac //p')" ||
     need "JDK $java or later, with javac" "sudo apt-get install openjdk-17-jdk-headless"
+at_least "$node" "$(node --version 2>/dev/null | sed 's/^v//')" && has npm ||
+    need "Node.js $node or later, with npm" "https://nodejs.org/en/download   (distributions have older ones)"
 has mvn || need "Maven" "sudo apt-get install maven"
 # sqlx, ring and the like have parts in C.
 has cc || need "a C compiler" "sudo apt-get install build-essential"

@@ -46,14 +46,14 @@ impl Figures {
     }
 
     /// Takes what events told: all of it or nothing. What is known already, or older than that, changes nothing.
-    pub async fn ingest(&self, facts: &[Fact]) -> Result<(), Failure> {
+    pub async fn ingest(&self, facts: Vec<Fact>) -> Result<(), Failure> {
         self.facts.ingest(facts, true).await?;
         self.live.changed();
         Ok(())
     }
 
     /// Takes what was told before, and may be known already.
-    pub async fn hear_again(&self, facts: &[Fact], restates: bool) -> Result<(), Failure> {
+    pub async fn hear_again(&self, facts: Vec<Fact>, restates: bool) -> Result<(), Failure> {
         if facts.is_empty() {
             return Ok(());
         }

@@ -15,6 +15,7 @@ use crate::{
         self,
         headers::{Cors, Headers},
         limits::{AtTheDoor, Limits},
+        web::Web,
     },
 };
 
@@ -36,7 +37,8 @@ impl App {
         });
         let limits = Arc::new(Limits::new(&config.limits));
         tokio::spawn(Arc::clone(&limits).sweep());
-        let routes = http::routes(&sidecar, tokens, &limits)?;
+        let web = config.web_directory.as_deref().map(Web::read).transpose()?.unwrap_or_default();
+        let routes = http::routes(&sidecar, tokens, &limits, &web)?;
         let first = (Headers, Cors::of(&config.cors_origins), AtTheDoor(limits));
         let server = Server::new(&config.app, readiness, routes, None).behind(first);
         Ok(Self { server, public: config.public })

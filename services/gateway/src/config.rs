@@ -1,6 +1,9 @@
 //! Settings; the README's table describes them.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use runtime::{AppConfig, Environment, environment::BadEnvironment, server::Public};
 
@@ -25,6 +28,8 @@ pub const ENV_CONCURRENCY_PER_SERVICE: &str = "CONCURRENCY_PER_SERVICE";
 pub const ENV_SIGN_INS_AT_ONCE: &str = "SIGN_INS_AT_ONCE";
 /// Whose pages may ask.
 pub const ENV_CORS_ORIGINS: &str = "CORS_ORIGINS";
+/// Where the page of the staff is.
+pub const ENV_WEB_DIRECTORY: &str = "WEB_DIRECTORY";
 
 const DEFAULT_PUBLIC_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7400);
 /// A whole clinic may come from one address.
@@ -49,6 +54,8 @@ pub struct Config {
     pub limits: Settings,
     /// Whose pages may ask; nobody's unless told otherwise.
     pub cors_origins: Origins,
+    /// Where the page of the staff is; none is served unless told otherwise.
+    pub web_directory: Option<PathBuf>,
 }
 
 impl Config {
@@ -67,6 +74,7 @@ impl Config {
             sign_ins: environment.optional(ENV_SIGN_INS_AT_ONCE).unwrap_or(DEFAULT_SIGN_INS_AT_ONCE),
         };
         let cors_origins = environment.optional(ENV_CORS_ORIGINS).unwrap_or_default();
-        environment.finish(app.map(|app| Self { app, public, limits, cors_origins }))
+        let web_directory = environment.optional(ENV_WEB_DIRECTORY);
+        environment.finish(app.map(|app| Self { app, public, limits, cors_origins, web_directory }))
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use anyhow::{Context as _, Result};
 
 /// What is made, fetched or somebody else's.
-const SKIPPED: [&str; 6] = [".git", ".pms", ".dapr", "target", "node_modules", "cdk.out"];
+const SKIPPED: [&str; 7] = [".git", ".pms", ".dapr", "target", "node_modules", "cdk.out", "dist"];
 
 /// Nothing longer is written by hand.
 const LIMIT: u64 = 1 << 20;

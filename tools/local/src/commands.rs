@@ -196,10 +196,11 @@ async fn walk(home: &Path) -> Result<()> {
     let walked = journey(&system.url(), system.broker(), insured, &secrets, &Report::new(false)).await;
     walked.context("the journey ended early")?;
     println!(
-        "\nThe system is at {url}.\n\
+        "\nThe system is at {url}, and its page at http://localhost:{port}.\n\
          `make env` prints who may sign in; in a shell:\n\n{SHELL}\n\
          Then: make status, make logs, make stop.",
-        url = system.url()
+        url = system.url(),
+        port = system.ports().gateway()
     );
     Ok(())
 }

@@ -82,6 +82,11 @@ impl Rendering<'_> {
                 self.make_path_absolute(value, from);
             }
         }
+        for (name, value) in section.get_mut("env").and_then(Value::as_mapping_mut).into_iter().flatten() {
+            if name.as_str().is_some_and(|name| name.ends_with("_DIRECTORY")) {
+                self.make_path_absolute(value, from);
+            }
+        }
         if let Some(paths) = section.get_mut("resourcesPaths").and_then(Value::as_sequence_mut) {
             for value in paths {
                 self.make_path_absolute(value, from);
@@ -178,6 +183,7 @@ apps:
   command: [../.pms/bin/gateway, --verbose]
   env:
     PUBLIC_ADDRESS: 127.0.0.1:7400
+    WEB_DIRECTORY: web/dist
     UPSTREAMS: a=127.0.0.1:7411,b=127.0.0.1:9
 - appID: auth
   appDirPath: .
@@ -234,6 +240,7 @@ apps:
         assert_eq!(gateway["resourcesPaths"][1], "/repo/components/redis");
         assert_eq!(gateway["configFilePath"], "/repo/dapr/config/gateway.yaml");
         assert_eq!(file["apps"][1]["configFilePath"], "/repo/dapr/config/auth.yaml");
+        assert_eq!(gateway["env"]["WEB_DIRECTORY"], "/repo/web/dist");
     }
 
     #[test]

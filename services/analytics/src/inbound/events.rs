@@ -45,7 +45,7 @@ pub fn routes(figures: Figures, documents: Documents) -> Router {
 }
 
 async fn take(State((figures, documents)): State<(Figures, Documents)>, body: Bytes) -> Response {
-    let apply = async |facts: Vec<Fact>| figures.ingest(&facts).await.map_err(Problem::from);
+    let apply = async |facts: Vec<Fact>| figures.ingest(facts).await.map_err(Problem::from);
     let decode = |event: &CloudEvent| fact(event, figures.zone());
     deliver(&documents, &body, Timestamp::now(), decode, apply).await
 }

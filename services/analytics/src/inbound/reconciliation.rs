@@ -118,7 +118,7 @@ impl Reconciler {
                 let unreadable = useless.len() + told.unreadable;
                 tracing::error!(kind = kind.code(), unreadable, "events that were told can never be counted");
             }
-            self.figures.hear_again(&facts, restates).await?;
+            self.figures.hear_again(facts, restates).await?;
             match told.next {
                 Some(next) if up_to.is_none_or(|last| next < last) => after = Some(next),
                 _ => return Ok(()),

@@ -1,10 +1,11 @@
 //! Facts in the database.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
-use sidecar::{Sidecar, failure::Failure};
+use sidecar::{Sidecar, batch::Batcher, failure::Failure};
+use tonic::Status;
 use uuid::Uuid;
 
 use crate::domain::fact::{Fact, FactKind};
@@ -34,6 +35,39 @@ impl Serialize for Row<'_> {
     }
 }
 
+/// So many deliveries go in one call.
+const TOGETHER: usize = 8;
+/// A delivery that has waited so long is delivered again.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+async fn ingest_together(sidecar: &Sidecar, deliveries: &[Delivery]) -> Vec<Result<(), Failure>> {
+    let all = deliveries.iter().flat_map(|(facts, _)| facts.iter());
+    let taken = ingest(sidecar, all, deliveries.iter().any(|(_, restates)| *restates)).await;
+    match taken {
+        // One of them may have spoilt it for the others.
+        Err(Failure::Constraint { .. } | Failure::Bug(_)) if deliveries.len() > 1 => {
+            let mut alone = Vec::new();
+            for (facts, restates) in deliveries {
+                alone.push(ingest(sidecar, facts.iter(), *restates).await);
+            }
+            alone
+        }
+        taken => vec![taken; deliveries.len()],
+    }
+}
+
+async fn ingest(
+    sidecar: &Sidecar,
+    facts: impl Iterator<Item = &Fact>,
+    restates: bool,
+) -> Result<(), Failure> {
+    let mut batch = Batch { restates, facts: BTreeMap::new() };
+    for fact in facts {
+        batch.facts.entry(fact.kind()).or_default().push(Row(fact));
+    }
+    sidecar.exec("ingest", &batch).await
+}
+
 /// What facts of a range of ids come to.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 pub struct Digest {
@@ -43,26 +77,35 @@ pub struct Digest {
     pub digest: String,
 }
 
-/// The facts.
+/// The facts; clones share the way to them.
 #[derive(Clone, Debug)]
 pub struct Facts {
     sidecar: Sidecar,
+    batcher: Batcher<Delivery, Result<(), Failure>>,
 }
+
+type Delivery = (Arc<Vec<Fact>>, bool);
 
 impl Facts {
     /// Facts in this sidecar's database.
     pub fn new(sidecar: Sidecar) -> Self {
-        Self { sidecar }
+        let own = sidecar.clone();
+        let batcher = Batcher::spawn(TOGETHER, 1, move |deliveries| {
+            let sidecar = sidecar.clone();
+            async move { ingest_together(&sidecar, &deliveries).await }
+        });
+        Self { sidecar: own, batcher }
     }
 
-    /// Stores what is newer than what is known, and counts it; one call, one transaction. What `restates` says so in what
-    /// was told of groups that are over.
-    pub async fn ingest(&self, facts: &[Fact], restates: bool) -> Result<(), Failure> {
-        let mut batch = Batch { restates, facts: BTreeMap::new() };
-        for fact in facts {
-            batch.facts.entry(fact.kind()).or_default().push(Row(fact));
+    /// Stores what is newer than what is known, and counts it, all or nothing of it. What `restates` says so in what was told
+    /// of groups that are over. The database lets one batch in at a time: what waits for it goes together.
+    pub async fn ingest(&self, facts: Vec<Fact>, restates: bool) -> Result<(), Failure> {
+        let taken = tokio::time::timeout(PATIENCE, self.batcher.ask((Arc::new(facts), restates))).await;
+        match taken {
+            Ok(Some(taken)) => taken,
+            Ok(None) => Err(Failure::of(Status::cancelled("the batch did not come back"))),
+            Err(elapsed) => Err(Failure::of(Status::deadline_exceeded(elapsed.to_string()))),
         }
-        self.sidecar.exec("ingest", &batch).await
     }
 
     /// What facts with ids after one and up to another come to.

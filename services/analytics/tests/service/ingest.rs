@@ -69,7 +69,7 @@ fn fact(kind: &'static str, id: Uuid, version: i64, choice: u32) -> (&'static st
             "cancelled_late": chosen(21, 2) == 0, "reschedules": chosen(23, 3), "waited": chosen(25, 2) == 0,
         }),
         "encounters" => json!({
-            "patient_id": one("seen", chosen(13, 2)), "clinic_id": clinic, "practitioner_id": practitioner,
+            "patient_id": one("seen", chosen(13, 200)), "clinic_id": clinic, "practitioner_id": practitioner,
             "walk_in": chosen(15, 2) == 0, "finished": chosen(17, 4) > 0, "started_at": time(0),
             "services": [{"code": "99213", "units": 1}, {"code": "85025", "units": chosen(19, 4)}],
         }),

@@ -5,11 +5,12 @@ mod docs;
 mod forward;
 pub mod headers;
 pub mod limits;
+pub mod web;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, future::ready, sync::Arc};
 
 use access::{AccessTokens, Door, Name, matrix};
-use axum::Router;
+use axum::{Router, extract::Path};
 use contracts::rest;
 use sidecar::Sidecar;
 
@@ -17,6 +18,7 @@ use self::{
     browser::Browsers,
     forward::{Cookies, to},
     limits::Limits,
+    web::Web,
 };
 use super::transcoder;
 use crate::APP_ID;
@@ -25,7 +27,7 @@ use crate::APP_ID;
 const SIGN_INS: [&str; 3] = ["POST /auth/login", "POST /auth/session", "POST /auth/session/unlock"];
 
 /// All routes of this service.
-pub fn routes(sidecar: &Sidecar, tokens: Arc<AccessTokens>, limits: &Arc<Limits>) -> anyhow::Result<Router> {
+pub fn routes(sidecar: &Sidecar, tokens: Arc<AccessTokens>, limits: &Arc<Limits>, web: &Web) -> anyhow::Result<Router> {
     let operations = matrix::operations()?;
     let places: BTreeMap<_, _> = operations.iter().map(|operation| (&operation.app, limits.places())).collect();
     let guarded = Arc::clone(limits);
@@ -53,6 +55,9 @@ pub fn routes(sidecar: &Sidecar, tokens: Arc<AccessTokens>, limits: &Arc<Limits>
     }
     door = door.on("GET /openapi.json", docs::openapi).on("GET /docs", docs::first_page);
     door = door.on("GET /docs/{file}", docs::page);
+    let (page, icon, assets) = (web.clone(), web.clone(), web.clone());
+    door = door.on("GET /", move || ready(page.first_page())).on("GET /favicon.svg", move || ready(icon.icon()));
+    door = door.on("GET /assets/{file}", move |Path(file): Path<String>| ready(assets.asset(&file)));
     Ok(door.finish()?)
 }
 

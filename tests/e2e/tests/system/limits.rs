@@ -91,6 +91,7 @@ pub(crate) async fn headers(stage: &Stage) -> Result<()> {
         ("/api/patients", 200),
         ("/openapi.json", 200),
         ("/docs/index.html", 200),
+        ("/", 200),
         ("/auth/audit", 0),
     ];
     for (path, status) in answers {

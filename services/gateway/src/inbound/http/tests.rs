@@ -69,6 +69,10 @@ struct Gateway {
 
 impl Gateway {
     async fn with(settings: Settings) -> Self {
+        Self::serving(settings, &Web::default()).await
+    }
+
+    async fn serving(settings: Settings, web: &Web) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let port = sidecar_that_answers(Arc::clone(&asked)).await;
         let config = sidecar::Config { http_port: port, grpc_port: port, api_token: "right".to_owned().into() };
@@ -79,7 +83,7 @@ impl Gateway {
         let tokens = AccessTokens::default();
         tokens.set_keys(&JwkSet { keys: vec![jwk] });
         let limits = Arc::new(Limits::new(&settings));
-        let routes = routes(&Sidecar::new(&config).unwrap(), Arc::new(tokens), &limits).unwrap();
+        let routes = routes(&Sidecar::new(&config).unwrap(), Arc::new(tokens), &limits, web).unwrap();
         Self { routes, asked, key }
     }
 
@@ -252,4 +256,33 @@ async fn who_signs_in_takes_turns_and_nobody_else_does() {
     assert_eq!(gateway.status(Request::get("/auth/.well-known/jwks.json")).await, 200);
     assert_eq!(gateway.asked().iter().filter(|(path, _)| path.ends_with("login")).count(), 1);
     hanging.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn the_page_is_for_everyone_and_nothing_beside_it() {
+    let directory = std::env::temp_dir().join(format!("page-{}", Uuid::now_v7()));
+    std::fs::create_dir_all(directory.join("assets")).unwrap();
+    std::fs::write(directory.join("index.html"), "<!doctype html>").unwrap();
+    std::fs::write(directory.join("assets/index-abc.js"), "1").unwrap();
+    let web = Web::read(&directory).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    let gateway = Gateway::serving(WIDE, &web).await;
+    for (path, status) in [
+        ("/", 200),
+        ("/assets/index-abc.js", 200),
+        ("/favicon.svg", 404),
+        ("/index.html", 404),
+        ("/assets/", 404),
+        ("/assets/index.html", 404),
+        ("/assets/../index.html", 404),
+        ("/assets/..%2findex.html", 404),
+        ("/assets/%2e%2e/index.html", 404),
+        ("/assets//etc/passwd", 404),
+    ] {
+        assert_eq!(gateway.status(Request::get(path)).await, status, "{path}");
+    }
+    assert_eq!(gateway.status(Request::post("/")).await, 405, "nothing is told to it");
+    assert!(gateway.asked().is_empty(), "no service has to do with it");
+    let without = Gateway::with(WIDE).await;
+    assert_eq!(without.status(Request::get("/")).await, 404);
 }
