@@ -195,16 +195,16 @@ mod tests {
 
     #[test]
     fn what_is_served_is_what_the_matrix_has() {
-        let whole = analytics().on("GET /api/analytics/registrations", async || "");
+        let whole = analytics().on("GET /api/analytics/metrics/{metric}/export", async || "");
         assert!(whole.finish().is_ok());
         let less = analytics().finish().unwrap_err();
-        assert!(matches!(less, MatrixError::NotServed { operation, .. } if operation.contains("registrations")));
-        for more in ["GET /api/analytics/secrets", "POST /api/analytics/registrations", "nonsense"] {
-            let door = analytics().on("GET /api/analytics/registrations", async || "").on(more, async || "");
+        assert!(matches!(less, MatrixError::NotServed { operation, .. } if operation.contains("export")));
+        for more in ["GET /api/analytics/secrets", "POST /api/analytics/metrics/{metric}/export", "nonsense"] {
+            let door = analytics().on("GET /api/analytics/metrics/{metric}/export", async || "").on(more, async || "");
             assert!(door.finish().is_err(), "{more}");
         }
-        let twice = analytics().on("GET /api/analytics/registrations", async || "");
-        assert!(twice.on("GET /api/analytics/registrations", async || "").finish().is_err());
+        let twice = analytics().on("GET /api/analytics/metrics/{metric}/export", async || "");
+        assert!(twice.on("GET /api/analytics/metrics/{metric}/export", async || "").finish().is_err());
     }
 
     #[test]

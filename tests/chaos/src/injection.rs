@@ -37,17 +37,19 @@ const PUBLISHED: Duration = Duration::from_secs(5);
 const GIVE_UP: Duration = Duration::from_mins(3);
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Every topic of what clients do here to patients and money, its publisher and its consumers.
-const TOPICS: [(&str, App, &[App]); 9] = [
+/// Every topic, its publisher and its consumers.
+const TOPICS: [(&str, App, &[App]); 11] = [
     (topic::PATIENT_REGISTERED, App::Patient, &[App::Billing, App::Analytics]),
     (topic::PATIENT_UPDATED, App::Patient, &[App::Analytics]),
     (topic::BILLING_ACCOUNT_OPENED, App::Billing, &[App::Analytics]),
-    (topic::ENCOUNTER_FINISHED, App::Patient, &[App::Billing]),
-    (topic::BILLING_INVOICE_CREATED, App::Billing, &[]),
-    (topic::BILLING_INVOICE_CHANGED, App::Billing, &[]),
-    (topic::BILLING_PAYMENT_RECORDED, App::Billing, &[]),
-    (topic::BILLING_CLAIM_CHANGED, App::Billing, &[]),
-    (topic::BILLING_JOURNAL_POSTED, App::Billing, &[]),
+    (topic::ENCOUNTER_FINISHED, App::Patient, &[App::Billing, App::Analytics]),
+    (topic::APPOINTMENT_BOOKED, App::Patient, &[App::Analytics]),
+    (topic::APPOINTMENT_CHANGED, App::Patient, &[App::Analytics]),
+    (topic::BILLING_INVOICE_CREATED, App::Billing, &[App::Analytics]),
+    (topic::BILLING_INVOICE_CHANGED, App::Billing, &[App::Analytics]),
+    (topic::BILLING_PAYMENT_RECORDED, App::Billing, &[App::Analytics]),
+    (topic::BILLING_CLAIM_CHANGED, App::Billing, &[App::Analytics]),
+    (topic::BILLING_JOURNAL_POSTED, App::Billing, &[App::Analytics]),
 ];
 
 /// How much was injected.

@@ -9,7 +9,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
 use tokio::{
     task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval},
@@ -20,7 +19,7 @@ use crate::client::Client;
 /// How often analytics is asked: what is measured is no finer than this.
 pub const POLL: Duration = Duration::from_millis(20);
 
-const REPORT: &str = "/api/analytics/registrations?group=hour";
+const REPORT: &str = "/api/analytics/metrics/registrations?group=hour";
 
 /// A report of analytics: when its answer was there, and how many it counts.
 pub type Seen = (Instant, u64);
@@ -60,14 +59,12 @@ impl Poller {
 
 /// How many registrations analytics counts now, in the week that its report covers.
 pub async fn count(client: &Client) -> Result<u64> {
-    #[derive(Deserialize)]
-    struct Report {
-        total: u64,
-    }
     let answer = client.send(client.get(REPORT)?).await?;
-    let report: Report =
+    let report: serde_json::Value =
         serde_json::from_slice(&answer.body).with_context(|| format!("{REPORT}: {}", answer.status))?;
-    Ok(report.total)
+    let total = report["series"][0]["total"]["value"].as_f64();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+    total.map(|total| total as u64).with_context(|| format!("{REPORT}: no total in {report}"))
 }
 
 /// For each acknowledged registration how long it took until analytics had counted as many more than `before`.

@@ -56,11 +56,7 @@ async fn ingest_together(sidecar: &Sidecar, deliveries: &[Delivery]) -> Vec<Resu
     }
 }
 
-async fn ingest(
-    sidecar: &Sidecar,
-    facts: impl Iterator<Item = &Fact>,
-    restates: bool,
-) -> Result<(), Failure> {
+async fn ingest(sidecar: &Sidecar, facts: impl Iterator<Item = &Fact>, restates: bool) -> Result<(), Failure> {
     let mut batch = Batch { restates, facts: BTreeMap::new() };
     for fact in facts {
         batch.facts.entry(fact.kind()).or_default().push(Row(fact));

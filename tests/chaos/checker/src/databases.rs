@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::{
     books::Books,
+    figures,
     insurance::{self, Insurance},
 };
 
@@ -66,9 +67,8 @@ pub(crate) struct Databases {
     pub(crate) projections: Vec<Pair>,
     /// Facts, and what they have to be.
     pub(crate) facts: Vec<Pair>,
-    /// Buckets of registrations, and a recount.
-    pub(crate) registrations: Vec<Pair>,
-    pub(crate) time_zones: Rows,
+    /// Figures of analytics, and what the producers' databases come to.
+    pub(crate) figures: Vec<Pair>,
 }
 
 /// A table and what it has to be, both as rows.
@@ -97,7 +97,7 @@ const PATIENTS: &str = "(select substr(key, 9) as id, convert_from(value, 'UTF8'
     from state.state where key like 'patient/%') as patients";
 
 impl Databases {
-    pub(crate) async fn read(server: &str) -> Result<Self> {
+    pub(crate) async fn read(server: &str, time_zone: &str) -> Result<Self> {
         let mut patient = connect(server, PATIENT).await?;
         let mut billing = connect(server, BILLING).await?;
         let mut analytics = connect(server, ANALYTICS).await?;
@@ -126,8 +126,7 @@ impl Databases {
                 should_be: rows(&mut billing, ACCOUNT_FACTS).await?,
             },
         ];
-        let registrations = vec![pair("fact.registrations", &mut analytics, BUCKETS, RECOUNT).await?];
-        let time_zones = rows(&mut analytics, "select to_jsonb(time_zone) from fact.time_zones").await?;
+        let figures = figures::pairs(&mut patient, &mut billing, &mut analytics, time_zone).await?;
         Ok(Self {
             appointments: documents(&mut patient, "appointment/").await?,
             observations: documents(&mut patient, "observation/").await?,
@@ -149,8 +148,7 @@ impl Databases {
             auth: owned(&mut auth, "user/").await?,
             projections,
             facts,
-            registrations,
-            time_zones,
+            figures,
         })
     }
 }
@@ -264,7 +262,7 @@ fn projected_terms() -> String {
     )
 }
 
-const ACCOUNTS: &str = "select jsonb_build_object('account_id', substr(key, 9), 'patient_id', d #> '{data,patientId}',
+const ACCOUNTS: &str = "select jsonb_build_object('id', substr(key, 9), 'patient_id', d #> '{data,patientId}',
     'status', d #> '{data,status}', 'opened_at', (d #>> '{data,openedAt}')::timestamptz)
     from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'account/%') as accounts";
 
@@ -301,15 +299,15 @@ const ALLOCATIONS: &str = "select jsonb_build_object('payment', substr(key, 9), 
       jsonb_array_elements(coalesce(d #> '{data,allocations}', '[]')) as used";
 
 /// Times of facts are cut to microseconds, never rounded up.
-const ACCOUNT_FACTS: &str = r"select jsonb_build_object('account_id', substr(key, 9), 'patient_id', d #> '{data,patientId}',
+const ACCOUNT_FACTS: &str = r"select jsonb_build_object('id', substr(key, 9), 'patient_id', d #> '{data,patientId}',
     'version', d -> 'version', 'opened_at', regexp_replace(d #>> '{data,openedAt}', '(\.\d{6})\d+', '\1')::timestamptz)
     from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'account/%') as accounts";
 const FACT_ACCOUNTS: &str = "select to_jsonb(a) from fact.accounts as a";
-const FACT_PATIENTS: &str = "select to_jsonb(p) from fact.patients as p";
+const FACT_PATIENTS: &str = "select to_jsonb(p) - 'time_zone' from fact.patients as p";
 
 fn expected_facts() -> String {
     format!(
-        r"select jsonb_build_object('patient_id', id, 'version', d -> 'version', 'registered_at', registered_at,
+        r"select jsonb_build_object('id', id, 'version', d -> 'version', 'registered_at', registered_at,
             'changed_at', changed_at, 'gender', d #>> '{{data,person,gender}}', 'age_band', case
               when age >= 90 then '90+' when age is not null then (age / 10 * 10) || '-' || (age / 10 * 10 + 9) end,
             'active', d #> '{{data,active}}')
@@ -330,10 +328,3 @@ fn expected_facts() -> String {
           ) as aged"
     )
 }
-
-const BUCKETS: &str = "select to_jsonb(r) from fact.registrations as r";
-const RECOUNT: &str = "select jsonb_build_object('time_zone', time_zone, 'unit', unit, 'bucket_start', bucket_start,
-    'registrations', count(*))
-    from fact.time_zones, fact.patients, (values ('hour'), ('day')) as units (unit),
-      date_trunc(unit, registered_at, time_zone) as bucket_start
-    group by time_zone, unit, bucket_start";

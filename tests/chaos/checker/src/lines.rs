@@ -15,7 +15,7 @@ mod writes;
 use crate::{databases::Databases, log::Log, report::Line};
 
 /// Every line, in the order in which they are shown.
-pub(crate) fn all(log: &Log, databases: &Databases, time_zone: &str) -> Vec<Line> {
+pub(crate) fn all(log: &Log, databases: &Databases) -> Vec<Line> {
     vec![
         refusals::definite(log),
         refusals::failures(log),
@@ -42,7 +42,7 @@ pub(crate) fn all(log: &Log, databases: &Databases, time_zone: &str) -> Vec<Line
         versions::events(databases),
         tables::projections(databases),
         tables::facts(databases),
-        tables::registrations(databases, time_zone),
+        tables::figures(databases),
         queues::outbox(databases),
         queues::inbox(databases),
         queues::dead_letters(log, databases),

@@ -5,6 +5,7 @@
 
 mod books;
 mod databases;
+mod figures;
 mod insurance;
 mod lines;
 mod log;
@@ -41,8 +42,8 @@ struct Arguments {
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let log = Log::read(&arguments.log, arguments.poison.as_deref())?;
-    let databases = Databases::read(&arguments.postgres).await?;
-    let report = Report { lines: lines::all(&log, &databases, &arguments.time_zone) };
+    let databases = Databases::read(&arguments.postgres, &arguments.time_zone).await?;
+    let report = Report { lines: lines::all(&log, &databases) };
     report.print(arguments.json)?;
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -83,8 +83,10 @@ impl Door {
 
     /// How many registrations analytics has counted.
     pub(crate) async fn counted(&self) -> Result<u64> {
-        let answer = self.get("/api/analytics/registrations?group=day").await?.expect(200)?;
-        answer.body["total"].as_u64().with_context(|| format!("no total in {}", answer.body))
+        let answer = self.get("/api/analytics/metrics/registrations?group=day").await?.expect(200)?;
+        let total = answer.body["series"][0]["total"]["value"].as_f64();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        total.map(|total| total as u64).with_context(|| format!("no total in {}", answer.body))
     }
 }
 

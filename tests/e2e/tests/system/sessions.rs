@@ -60,7 +60,7 @@ pub(crate) async fn everywhere(stage: &Stage, token: &str, status: u16) -> Resul
     for (app, path) in [
         (App::Auth, "/auth/me"),
         (App::Patient, "/api/patients?limit=1"),
-        (App::Analytics, "/api/analytics/registrations"),
+        (App::Analytics, "/api/analytics/metrics/registrations/export"),
     ] {
         let door = Door::new(&stage.client, stage.sidecar_url(app), Some(&stage.tokens.dapr_api_token));
         doors.push((door.with_token(token), format!("/v1.0/invoke/{app}/method{path}")));

@@ -17,11 +17,9 @@ pub(crate) fn facts(databases: &Databases) -> Line {
     equal(Line::new("facts", "analytics equal the patients and the accounts, row for row"), &databases.facts)
 }
 
-/// The buckets say what counting the facts says, in the clinic's zone.
-pub(crate) fn registrations(databases: &Databases, time_zone: &str) -> Line {
-    let mut line = Line::new("registrations", "registrations by hour and by day equal a recount in the clinic's zone");
-    line.check(databases.time_zones == [time_zone], || format!("{:?} are counted", databases.time_zones));
-    equal(line, &databases.registrations)
+/// The figures say what the producers' databases come to.
+pub(crate) fn figures(databases: &Databases) -> Line {
+    equal(Line::new("figures", "figures by day equal what the producers' own databases come to"), &databases.figures)
 }
 
 fn equal(mut line: Line, pairs: &[Pair]) -> Line {

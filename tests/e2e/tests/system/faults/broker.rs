@@ -20,7 +20,7 @@ const SWEPT: &str = "the sweeper sent events";
 
 pub(crate) async fn dies(stage: &Stage) -> Result<()> {
     let patient = App::Patient;
-    let analyst = stage.public(Role::Analyst)?;
+    let analyst = stage.public(Role::Admin)?;
     stage.settled().await?;
     let before = analyst.counted().await?;
     let (not_sent, swept) = (stage.logged(patient, NOT_SENT), stage.logged(patient, SWEPT));

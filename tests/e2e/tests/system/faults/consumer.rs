@@ -23,7 +23,7 @@ const POISON: usize = 41;
 const CONSUMERS: [App; 2] = [App::Billing, App::Analytics];
 
 pub(crate) async fn was_away(stage: &Stage) -> Result<()> {
-    let (clerk, analyst) = (stage.public(Role::FrontDesk)?, stage.public(Role::Analyst)?);
+    let (clerk, analyst) = (stage.public(Role::FrontDesk)?, stage.public(Role::Admin)?);
     stage.settled().await?;
     let (before, letters) = (analyst.counted().await?, dead_letters(stage).await?);
     let analytics = Part::service(App::Analytics);
@@ -33,7 +33,7 @@ pub(crate) async fn was_away(stage: &Stage) -> Result<()> {
         clerk.registered(&person()).await?;
     }
     ensure!(
-        analyst.get("/api/analytics/registrations").await?.expect_problem(503)?.header("retry-after") == "1",
+        analyst.get("/api/analytics/metrics/registrations").await?.expect_problem(503)?.header("retry-after") == "1",
         "503"
     );
     tokio::time::sleep_until(away).await;
@@ -58,7 +58,7 @@ pub(crate) async fn is_poisoned(stage: &Stage) -> Result<()> {
     let list = ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(",");
     let opened =
         format!("select count(*), max(opened_at) as last from projection.accounts where patient_id in ({list})");
-    let known = format!("select count(*) from fact.patients where patient_id in ({list})");
+    let known = format!("select count(*) from fact.patients where id in ({list})");
     let told = format!("select count(*) from fact.accounts where patient_id in ({list})");
     let all = u64::try_from(EVENTS - 1)?;
     stage
