@@ -307,6 +307,8 @@ fn exporting_to(port: u16) -> BTreeMap<String, String> {
         ("OTEL_EXPORTER_OTLP_INSECURE", "true".to_owned()),
         ("OTEL_BSP_SCHEDULE_DELAY", "200".to_owned()),
         ("OTEL_METRIC_EXPORT_INTERVAL", "1000".to_owned()),
+        // What was lost is heard again while a trial waits for it.
+        ("RECONCILE_EVERY_SECONDS", "15".to_owned()),
         // A line for each request, where its id can be found; sidecars are told by dapr.yaml and do not read this.
         ("LOG_LEVEL", "info,runtime=debug,sidecar=debug,billing=debug".to_owned()),
     ]
