@@ -3,7 +3,7 @@
 import { type Asking, get } from "./request.ts";
 
 /** What a figure is measured in. */
-export type Unit = "count" | "minutes" | "hours" | "days" | "ratio" | "money";
+export type Unit = "count" | "minutes" | "days" | "ratio" | "money";
 /** By what a metric can be told apart. */
 export type Dimension = "clinic" | "practitioner" | "service" | "family" | "payer" | "age";
 /** How long a group of a series is. */

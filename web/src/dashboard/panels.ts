@@ -47,7 +47,7 @@ export const PANELS: PanelPlan[] = [
   { title: "Top services by units, last 30 days", topic: "services", metrics: ["service-units"], kind: "bars", by: "service", span: "groups", coarsest: "day" },
   { title: "Encounters", topic: "services", metrics: ["encounters"], kind: "lines", span: "groups" },
   { title: "Charged, allowed and collected", topic: "revenue", metrics: ["charged", "allowed", "collected"], kind: "lines", span: "groups", coarsest: "week" },
-  { title: "Outstanding by age, now", topic: "revenue", metrics: ["outstanding"], kind: "bars", by: "age", span: "now" },
+  { title: "Outstanding by age, now", topic: "revenue", metrics: ["receivables-by-age"], kind: "bars", by: "age", span: "now" },
   { title: "Claims submitted, answered and denied", topic: "claims", metrics: ["claims-submitted", "claims-answered", "claims-denied"], kind: "lines", span: "groups", coarsest: "week" },
   { title: "First-pass and denial rate", topic: "claims", metrics: ["first-pass-rate", "denial-rate"], kind: "lines", span: "groups", coarsest: "week" },
 ];

@@ -49,8 +49,6 @@ export function formatValue(value: number, { unit, currencyCode = "", locale, co
       return numberFormat(locale, { style: "percent", maximumFractionDigits: compact ? 0 : 1 }).format(value);
     case "minutes":
       return measured(value, "minute", locale, compact ? 0 : 1);
-    case "hours":
-      return measured(value, "hour", locale, 1);
     case "days":
       return measured(value, "day", locale, 1);
     default:

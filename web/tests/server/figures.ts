@@ -48,6 +48,9 @@ function groupsSince(from: number, group: Group): number[] {
   return starts;
 }
 
+/** What is as high as it is, however long the group. */
+const LEVELS = new Set(["outstanding", "panel", "receivables-by-age"]);
+
 /** A figure of the group that begins at a time, for one value of a dimension. */
 function valueAt(sample: Sample, at: number, group: Group, key: string, share: number): number {
   const noise = 0.8 + 0.4 * chance(`${sample.metric}${key}${local(at)}${group}`);
@@ -55,7 +58,7 @@ function valueAt(sample: Sample, at: number, group: Group, key: string, share: n
     const value = sample.usual * (0.85 + (noise - 0.8) * 0.75);
     return sample.unit === "ratio" ? Math.min(1, Number(value.toFixed(4))) : Number(value.toFixed(1));
   }
-  if (sample.metric === "outstanding" || sample.metric === "panel") return Math.round(sample.usual * share * (0.95 + noise / 20));
+  if (LEVELS.has(sample.metric)) return Math.round(sample.usual * share * (0.95 + noise / 20));
   const day = new Date(at - 5 * HOUR).getUTCDay();
   const size = { hour: HOURS[new Date(at - 5 * HOUR).getUTCHours()] ?? 0, day: day === 0 ? 0.04 : day === 6 ? 0.35 : 1, week: 5.4, month: 23 }[group];
   return Math.round(sample.usual * share * size * noise);
@@ -94,7 +97,7 @@ export function answerMetric(sample: Sample, query: URLSearchParams, odd: Odditi
 function totalOf(sample: Sample, items: Cell[]): Cell {
   const values = items.flatMap((item) => item.value ?? []);
   const sum = values.reduce((all, value) => all + value, 0);
-  const adds = ["count", "money"].includes(sample.unit) && sample.metric !== "outstanding" && sample.metric !== "panel";
+  const adds = ["count", "money"].includes(sample.unit) && !LEVELS.has(sample.metric);
   const value = adds ? sum : values.length > 0 ? Number((sum / values.length).toFixed(4)) : undefined;
   return { start: "", suppressed: false, ...(value !== undefined && { value }) };
 }

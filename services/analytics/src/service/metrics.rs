@@ -60,14 +60,14 @@ impl Figures {
     /// A metric, one series for each value of the dimension.
     pub async fn metric(&self, asked: &Asked, now: Timestamp) -> Result<Vec<Series>, Problem> {
         let gathered = self.gather(&[asked.metric], &asked.range, asked.by, &asked.filters, now).await?;
-        let mut series = gathered.series(asked.metric, asked.by.is_some());
+        let mut series = gathered.series(asked.metric, asked.by);
         if let Some(comparison) = asked.compare {
             let range = match comparison {
                 Comparison::PreviousPeriod => asked.range.before(&self.zone),
                 Comparison::PreviousYear => asked.range.year_before(&self.zone),
             };
             let earlier = self.gather(&[asked.metric], &range, asked.by, &asked.filters, now).await?;
-            for earlier in earlier.series(asked.metric, asked.by.is_some()) {
+            for earlier in earlier.series(asked.metric, asked.by) {
                 let place = series.iter().position(|series| series.key == earlier.key).unwrap_or_else(|| {
                     series.push(figure::nothing(asked.metric, earlier.key.clone(), &asked.range));
                     series.len() - 1

@@ -7,7 +7,7 @@ use super::Figures;
 use crate::{
     domain::{
         metric::{
-            Dimension, Formula, Metric,
+            Dimension, Metric,
             catalogue::METRICS,
             figure::{Cell, Series},
             suppression,
@@ -95,15 +95,14 @@ impl Figures {
         let gathered = self.gather(&metrics, range, None, filters, now).await?;
         let series = metrics
             .into_iter()
-            .flat_map(|metric| gathered.series(metric, false).into_iter().map(move |series| (metric, series)));
+            .flat_map(|metric| gathered.series(metric, None).into_iter().map(move |series| (metric, series)));
         Ok(series.collect())
     }
 }
 
-/// What is told by age has no one figure.
+/// A clinic has figures of what is told apart by clinic.
 fn has_figures(metric: &Metric, filters: &Filters) -> bool {
-    let filtered = filters.clinic_id.is_some();
-    !matches!(metric.formula, Formula::Aging) && (!filtered || metric.dimensions.contains(&Dimension::Clinic))
+    filters.clinic_id.is_none() || metric.dimensions.contains(&Dimension::Clinic)
 }
 
 /// Figures of now beside those of then.

@@ -118,8 +118,8 @@ metrics! {
             "Collected divided by allowed, by the day of the books.";
         "days-in-ar" "Days in receivables" Days by NONE from Day = DaysInReceivables,
             "Outstanding at the end of the period divided by what was charged on a day, of the 90 days before that end.";
-        "receivables-by-age" "Receivables by age" Money by AGED from Day = Aging,
-            "What is open now, by the days since its invoice was issued.";
+        "receivables-by-age" "Receivables by age" Money by OPEN from Day = Aging,
+            "What is open of invoices now; by age, by the days since they were issued.";
         "ar-over-90-rate" "Receivables over 90 days" Ratio by NONE from Day = OverNinety,
             "The part of what is open now whose invoice was issued more than 90 days ago.";
     }
@@ -150,7 +150,7 @@ metrics! {
     }
 }
 
-const AGED: &[Dimension] = &[Age];
+const OPEN: &[Dimension] = &[Clinic, Practitioner, Age];
 
 /// The metric of a name.
 pub fn named(name: &str) -> Option<&'static Metric> {

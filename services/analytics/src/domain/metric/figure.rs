@@ -199,17 +199,25 @@ pub fn utilisation(
 /// The names of ages, and the days that each begins with.
 const AGES: [(&str, i32); 5] = [("0-30", 0), ("31-60", 31), ("61-90", 61), ("91-120", 91), ("120+", 121)];
 
-/// What is open by age on a day, of rows by day.
-pub fn aging(rows: &[Row], today: Date) -> Vec<Series> {
+/// What is open on a day, of rows by day: by age, of each of which there is one, or by their keys.
+pub fn aging(rows: &[Row], today: Date, by_age: bool) -> Vec<Series> {
+    let key = |row: &Row| if by_age { age(row, today).to_owned() } else { row.key.value.clone() };
     let currencies: BTreeSet<_> = rows.iter().map(|row| row.key.currency.as_str()).collect();
-    let ages = currencies.into_iter().flat_map(|currency| AGES.iter().map(move |(name, _)| (currency, *name)));
-    let series = ages.map(|(currency, name)| {
-        let mut sum = Count::default();
-        let of_age = rows.iter().filter(|row| row.key.currency == currency && age(row, today) == name);
-        of_age.for_each(|row| sum.add(row.count, 1.0));
-        of_cells(&Key { value: name.to_owned(), currency: currency.to_owned() }, Vec::new(), Cell::of(sum))
-    });
-    series.collect()
+    let mut series = Vec::new();
+    for currency in currencies {
+        let of_currency: Vec<_> = rows.iter().filter(|row| row.key.currency == currency).collect();
+        let keys: Vec<_> = if by_age {
+            AGES.iter().map(|(name, _)| (*name).to_owned()).collect()
+        } else {
+            of_currency.iter().map(|row| key(row)).collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        for value in keys {
+            let mut sum = Count::default();
+            of_currency.iter().filter(|row| key(row) == value).for_each(|row| sum.add(row.count, 1.0));
+            series.push(of_cells(&Key { value, currency: currency.to_owned() }, Vec::new(), Cell::of(sum)));
+        }
+    }
+    series
 }
 
 /// The part of what is open that is older than ninety days.

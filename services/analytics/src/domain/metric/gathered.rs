@@ -6,8 +6,8 @@ use jiff::civil::Date;
 
 use super::{
     super::range::Range,
-    Formula, Metric, Unit,
-    figure::{self, Quantiles, Series},
+    Dimension, Formula, Metric, Unit,
+    figure::{self, Cell, Quantiles, Series},
     sums::{Key, Row, Sums},
 };
 
@@ -32,12 +32,12 @@ pub struct Gathered {
 
 impl Gathered {
     /// A metric, one series for each key; one of nothing where there is none and nothing can be told apart.
-    pub fn series(&self, metric: &Metric, told_apart: bool) -> Vec<Series> {
+    pub fn series(&self, metric: &Metric, by: Option<Dimension>) -> Vec<Series> {
         let range = &self.range;
         let series = match metric.formula {
             Formula::Median(_) | Formula::NinthTenth(_) => figure::of_quantiles(metric, &self.quantiles, range),
-            Formula::Aging => figure::aging(&self.open, self.today),
-            Formula::OverNinety => figure::over_ninety(&self.open, self.today),
+            Formula::Aging => of_now(figure::aging(&self.open, self.today, by == Some(Dimension::Age)), range),
+            Formula::OverNinety => of_now(figure::over_ninety(&self.open, self.today), range),
             Formula::DaysInReceivables => match &self.charged {
                 Some((days, charged)) => figure::days_in_receivables(&self.sums, range, charged, days),
                 None => Vec::new(),
@@ -45,9 +45,20 @@ impl Gathered {
             Formula::Utilisation(measure) => figure::utilisation(measure, &self.sums, range, &self.minutes),
             Formula::Sum(_) | Formula::Ratio(..) | Formula::Level(_) => figure::of_sums(metric, &self.sums, range),
         };
-        if series.is_empty() && !told_apart && metric.unit != Unit::Money {
+        if series.is_empty() && by.is_none() && metric.unit != Unit::Money {
             return vec![figure::nothing(metric, Key::default(), range)];
         }
         series
     }
+}
+
+/// What is of the present alone is in the last group, and in no other.
+fn of_now(mut all: Vec<Series>, range: &Range) -> Vec<Series> {
+    for series in &mut all {
+        series.items = vec![Cell::default(); range.len()];
+        if let Some(last) = series.items.last_mut() {
+            *last = series.total;
+        }
+    }
+    all
 }

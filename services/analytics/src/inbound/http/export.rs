@@ -14,7 +14,6 @@ use problem::{Problem, input::Findings};
 use crate::{
     domain::{
         metric::figure::{Cell, Series},
-        range::Range,
         zone::ClinicZone,
     },
     inbound::grpc::{read, sees_no_person},
@@ -86,16 +85,8 @@ fn table(asked: &Asked, all: &[Series], zone: &ClinicZone) -> Result<Vec<u8>, cs
         for (place, (cell, start)) in series.items.iter().zip(&starts).enumerate() {
             row(&mut table, asked, series, start, cell, compared(place))?;
         }
-        if series.items.is_empty() {
-            row(&mut table, asked, series, &today(&asked.range, zone), &series.total, None)?;
-        }
     }
     table.into_inner().map_err(|error| csv::Error::from(error.into_error()))
-}
-
-/// What is of now alone has no groups.
-fn today(range: &Range, zone: &ClinicZone) -> String {
-    range.starts().last().map(|start| zone.write(*start)).unwrap_or_default()
 }
 
 fn row(
