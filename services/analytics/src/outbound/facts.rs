@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
 use sidecar::{Sidecar, batch::Batcher, failure::Failure};
 use tonic::Status;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use crate::domain::fact::{Fact, FactKind};
@@ -41,14 +42,14 @@ const TOGETHER: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(4);
 
 async fn ingest_together(sidecar: &Sidecar, deliveries: &[Delivery]) -> Vec<Result<(), Failure>> {
-    let all = deliveries.iter().flat_map(|(facts, _)| facts.iter());
-    let taken = ingest(sidecar, all, deliveries.iter().any(|(_, restates)| *restates)).await;
+    let all = deliveries.iter().flat_map(|(_, facts, _)| facts.iter());
+    let taken = ingest(sidecar, all, deliveries.iter().any(|(.., restates)| *restates)).await;
     match taken {
         // One of them may have spoilt it for the others.
         Err(Failure::Constraint { .. } | Failure::Bug(_)) if deliveries.len() > 1 => {
             let mut alone = Vec::new();
-            for (facts, restates) in deliveries {
-                alone.push(ingest(sidecar, facts.iter(), *restates).await);
+            for (span, facts, restates) in deliveries {
+                alone.push(ingest(sidecar, facts.iter(), *restates).instrument(span.clone()).await);
             }
             alone
         }
@@ -80,15 +81,17 @@ pub struct Facts {
     batcher: Batcher<Delivery, Result<(), Failure>>,
 }
 
-type Delivery = (Arc<Vec<Fact>>, bool);
+/// The span that it is taken in, what was told, and whether it restates.
+type Delivery = (Span, Arc<Vec<Fact>>, bool);
 
 impl Facts {
     /// Facts in this sidecar's database.
     pub fn new(sidecar: Sidecar) -> Self {
         let own = sidecar.clone();
-        let batcher = Batcher::spawn(TOGETHER, 1, move |deliveries| {
+        let batcher = Batcher::spawn(TOGETHER, 1, move |deliveries: Vec<Delivery>| {
             let sidecar = sidecar.clone();
-            async move { ingest_together(&sidecar, &deliveries).await }
+            let span = deliveries.first().map_or_else(Span::none, |(span, ..)| span.clone());
+            async move { ingest_together(&sidecar, &deliveries).await }.instrument(span)
         });
         Self { sidecar: own, batcher }
     }
@@ -96,7 +99,8 @@ impl Facts {
     /// Stores what is newer than what is known, and counts it, all or nothing of it. What `restates` says so in what was told
     /// of groups that are over. The database lets one batch in at a time: what waits for it goes together.
     pub async fn ingest(&self, facts: Vec<Fact>, restates: bool) -> Result<(), Failure> {
-        let taken = tokio::time::timeout(PATIENCE, self.batcher.ask((Arc::new(facts), restates))).await;
+        let taken =
+            tokio::time::timeout(PATIENCE, self.batcher.ask((Span::current(), Arc::new(facts), restates))).await;
         match taken {
             Ok(Some(taken)) => taken,
             Ok(None) => Err(Failure::of(Status::cancelled("the batch did not come back"))),
