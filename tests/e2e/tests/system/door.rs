@@ -95,7 +95,9 @@ impl Answer {
         let begun = Instant::now();
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await?;
+        // A stream has no end to wait for.
+        let streams = headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let text = if streams { String::new() } else { response.text().await? };
         let took = begun.elapsed();
         // What is not JSON is shown as it is.
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));

@@ -52,13 +52,18 @@ impl SidecarApi {
         request
     }
 
-    /// Calls a gRPC method of another app, with an empty message; answers how it ended.
+    /// Calls a gRPC method of another app, with an empty message; answers how it ended, or of a stream that it has begun.
     pub(crate) async fn call(&self, callee: App, path: &str) -> Result<Status> {
         let mut client = Grpc::new(self.channel.clone());
         client.ready().await?;
         let request = self.with("dapr-app-id", callee.id())?.request(());
-        let answer = client.unary(request, path.parse()?, ProstCodec::<(), ()>::default()).await;
-        Ok(answer.map_or_else(|status| status, |_| Status::ok("")))
+        // An answer that comes alone is a stream of one.
+        let answers = client.server_streaming(request, path.parse()?, ProstCodec::<(), ()>::default()).await;
+        let first = match answers {
+            Ok(answers) => answers.into_inner().message().await,
+            Err(status) => Err(status),
+        };
+        Ok(first.map_or_else(|status| status, |_| Status::ok("")))
     }
 
     /// Asks a route of another app by the gRPC way to it; answers how it ended.
