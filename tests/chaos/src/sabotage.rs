@@ -34,9 +34,9 @@ struct Surgery {
 }
 
 const INGEST: Surgery = Surgery {
-    function: "api.ingest(jsonb)",
-    right: "where known.version is null or known.version < latest.version",
-    wrong: "where true",
+    function: "fact.take_patients(jsonb, boolean)",
+    right: "known.id = latest.id and known.version >= latest.version",
+    wrong: "false",
 };
 
 const OUTBOX_CLAIM: &str = "
@@ -62,13 +62,13 @@ impl Sabotage {
         match self {
             // Whoever was not told of a patient has opened no account and counted nothing, and who wants to bill them waits
             // in vain; who was not told of an encounter has drafted nothing.
-            Self::SweeperOff => &["accounts", "facts", "definite", "drafts"],
+            Self::SweeperOff => &["accounts", "facts", "figures", "definite", "drafts"],
             Self::VersionCheckOff => &[],
             // The second attempt meets what the first has made.
             Self::IdempotencyIgnored => &["refusals"],
             // The event of a write that was refused may be the one that comes first. A remittance that comes twice is known
             // by its id; now what is to be kept of it meets what was kept before, which nobody has an answer for.
-            Self::BeforeTrigger => &["facts", "failures", "definite"],
+            Self::BeforeTrigger => &["facts", "figures", "failures", "definite"],
         }
     }
 

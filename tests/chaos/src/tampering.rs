@@ -10,6 +10,8 @@ use crate::{stage::Stage, verdict::Line};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tampering {
     pub(crate) name: &'static str,
+    /// In whose database.
+    app: App,
     /// What is put back afterwards.
     table: &'static str,
     tamper: &'static str,
@@ -20,9 +22,10 @@ pub(crate) struct Tampering {
 }
 
 /// All of them.
-pub(crate) const ALL: [Tampering; 14] = [
+pub(crate) const ALL: [Tampering; 15] = [
     Tampering {
         name: "a posting is of another amount",
+        app: App::Billing,
         table: "projection.postings",
         tamper: "update projection.postings set amount = amount + 1 where (journal_id, place) =
             (select journal_id, place from projection.postings where account = 'revenue' limit 1)",
@@ -31,6 +34,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "more money came in, and every act still adds up",
+        app: App::Billing,
         table: "projection.postings",
         tamper: "update projection.postings set amount = amount + sign(amount) where place <= 2 and journal_id =
             (select journal_id from projection.journal where act = 'payment-captured' limit 1)",
@@ -39,6 +43,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "an account owes more than was posted",
+        app: App::Billing,
         table: "projection.account_balances",
         tamper: "update projection.account_balances set receivable = receivable + 1
             where patient_id = (select patient_id from projection.account_balances limit 1)",
@@ -47,6 +52,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "an invoice says that more of it was paid",
+        app: App::Billing,
         table: "state.state",
         tamper: "update state.state set value = convert_to(jsonb_set(convert_from(value, 'UTF8')::jsonb,
             '{data,balance,patientPaid}', to_jsonb(1000001))::text, 'UTF8')
@@ -56,6 +62,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "a payment is used for more than it is",
+        app: App::Billing,
         table: "projection.allocations",
         tamper: "update projection.allocations set amount = amount + 1000000 where (payment_id, invoice_id) =
             (select payment_id, invoice_id from projection.allocations limit 1)",
@@ -64,6 +71,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "a number is left out",
+        app: App::Billing,
         table: "projection.numbers",
         tamper: "update projection.numbers set place = place + 1000 where (series_id, place) =
             (select series_id, place from projection.numbers order by place desc limit 1)",
@@ -72,6 +80,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "a payment is gone",
+        app: App::Billing,
         table: "state.state",
         tamper: "delete from state.state where key = (select key from state.state where key like 'payment/%' limit 1)",
         breaks: &["payments", "projections"],
@@ -80,15 +89,17 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "an entry of the journal is gone",
+        app: App::Billing,
         table: "state.state",
         // One that a client was told of.
         tamper: "delete from state.state where key = (select key from state.state where key like 'journal/%'
             and convert_from(value, 'UTF8')::jsonb #>> '{data,act}' = 'invoice-issued' limit 1)",
-        breaks: &["acts", "projections"],
+        breaks: &["acts", "figures", "projections"],
         may_break: &[],
     },
     Tampering {
         name: "a claim is expected to bring more",
+        app: App::Billing,
         table: "projection.claims",
         tamper: "update projection.claims set expected = expected + 1
             where claim_id = (select claim_id from projection.claims limit 1)",
@@ -97,6 +108,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "two live claims are for one invoice and payer",
+        app: App::Billing,
         table: "state.state",
         tamper: "update state.state set value = convert_to((convert_from(value, 'UTF8')::jsonb
             || jsonb_build_object('data', convert_from(value, 'UTF8')::jsonb -> 'data' || (
@@ -108,6 +120,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "an answer that stands does not add up",
+        app: App::Billing,
         table: "state.state",
         tamper: "update state.state set value = convert_to(jsonb_set(convert_from(value, 'UTF8')::jsonb,
             '{data,standing,payment,paid}', to_jsonb(1000001))::text, 'UTF8')
@@ -118,6 +131,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "a booked answer paid more, and its act still adds up",
+        app: App::Billing,
         table: "projection.postings",
         tamper: "update projection.postings as held set amount = held.amount + sign(held.amount)
             from (select journal_id, place from projection.postings join projection.journal using (journal_id)
@@ -129,6 +143,7 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "a member has used more of the plan",
+        app: App::Billing,
         table: "projection.accumulators",
         tamper: "update projection.accumulators set out_of_pocket = out_of_pocket + 1 where (coverage_id, plan_year) =
             (select coverage_id, plan_year from projection.accumulators limit 1)",
@@ -137,11 +152,20 @@ pub(crate) const ALL: [Tampering; 14] = [
     },
     Tampering {
         name: "the money of a remittance is on the bank twice",
+        app: App::Billing,
         table: "projection.postings",
         tamper: "update projection.postings set amount = amount * 2 where journal_id =
             (select journal_id from projection.postings join projection.journal using (journal_id)
               where act = 'remittance-received' and account = 'bank' limit 1)",
         breaks: &["remittances", "projections"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "a day has collected more than it has",
+        app: App::Analytics,
+        table: "fact.totals",
+        tamper: "update fact.totals set value = value + 1 where measure = 'collected' and unit = 'day' and value <> 0",
+        breaks: &["figures"],
         may_break: &[],
     },
 ];
@@ -152,13 +176,14 @@ const UNASKED: &str = "set local session_replication_role = replica";
 impl Tampering {
     pub(crate) async fn apply(&self, stage: &Stage) -> Result<()> {
         let Self { table, tamper, .. } = self;
-        stage.execute(App::Billing, &format!("{UNASKED}; create table chaos.kept as table {table}; {tamper}")).await
+        let keep = format!("create schema if not exists chaos; create table chaos.kept as table {table}");
+        stage.execute(self.app, &format!("{UNASKED}; {keep}; {tamper}")).await
     }
 
     pub(crate) async fn mend(&self, stage: &Stage) -> Result<()> {
         let table = self.table;
         let put_back = format!("delete from {table}; insert into {table} table chaos.kept; drop table chaos.kept");
-        stage.execute(App::Billing, &format!("{UNASKED}; {put_back}")).await
+        stage.execute(self.app, &format!("{UNASKED}; {put_back}")).await
     }
 
     /// Why it was not seen as it should have been; none when it was.

@@ -262,7 +262,7 @@ fn projected_terms() -> String {
     )
 }
 
-const ACCOUNTS: &str = "select jsonb_build_object('id', substr(key, 9), 'patient_id', d #> '{data,patientId}',
+const ACCOUNTS: &str = "select jsonb_build_object('account_id', substr(key, 9), 'patient_id', d #> '{data,patientId}',
     'status', d #> '{data,status}', 'opened_at', (d #>> '{data,openedAt}')::timestamptz)
     from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'account/%') as accounts";
 
