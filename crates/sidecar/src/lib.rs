@@ -10,6 +10,7 @@ pub mod invoke;
 pub mod origin;
 pub mod outbox;
 mod output;
+pub mod replay;
 pub mod secrets;
 pub mod subscription;
 pub mod trace;

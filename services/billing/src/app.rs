@@ -5,7 +5,7 @@ use std::{future, sync::Arc};
 use access::AccessTokens;
 use audit::Recorder;
 use runtime::{backlog, readiness::Readiness, server::Server};
-use sidecar::{Sidecar, documents::Documents, outbox::Relay};
+use sidecar::{Sidecar, documents::Documents, outbox::Relay, replay::Told};
 use uuid::Uuid;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     outbound::{
         accounts::Accounts, claims::Claims, clearinghouse::Clearinghouse, coverages::Coverages, days::Days,
         demographics::Demographics, eligibility::Eligibilities, fees::FeeSchedules, journal::Journal, lists::Lists,
-        payers::Payers, remittances::Remittances, replay::Patient, reports::Reports, told::Told,
+        payers::Payers, remittances::Remittances, replay::Patient, reports::Reports,
     },
     service::{Books, Parts, follow_up},
 };

@@ -11,7 +11,7 @@ use contracts::{
     },
 };
 use runtime::{backlog, grpc::Services, readiness::Readiness, server::Server};
-use sidecar::{Sidecar, documents::Documents, outbox::Relay};
+use sidecar::{Sidecar, documents::Documents, outbox::Relay, replay::Told};
 use uuid::Uuid;
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     },
     outbound::{
         appointments::Appointments, billing::BillingAccounts, calendar::Calendars, patients::Patients,
-        records::Records, reminders::Reminders, replay::Told,
+        records::Records, reminders::Reminders,
     },
     service::{Registry, booking::Bookings, calendar::Calendar, chart::Charts, summary::Summaries},
 };

@@ -31,9 +31,10 @@ use contracts::{
     },
 };
 use runtime::grpc::{Served, Services};
+use sidecar::replay::Told;
 
 use self::admission::Admission;
-use crate::{outbound::told::Told, service::Books};
+use crate::service::Books;
 
 /// Every method of the service.
 pub fn routes(books: &Books, told: Told, tokens: &Arc<AccessTokens>, recorder: &Recorder) -> anyhow::Result<Served> {
