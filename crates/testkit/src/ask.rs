@@ -14,7 +14,7 @@ use reqwest::{Method, RequestBuilder};
 use tokio::{net::TcpListener, time::Instant};
 use tonic::transport::Endpoint;
 
-use crate::Parts;
+use crate::{Parts, issuer::Issuer};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -27,6 +27,11 @@ impl Parts {
     /// An access token of another user.
     pub fn token_of(&self, name: &str, role: Role) -> Result<String> {
         self.0.issuer.token(name, role)
+    }
+
+    /// Who signs the tokens, for those that are out of the ordinary.
+    pub fn issuer(&self) -> &Issuer {
+        &self.0.issuer
     }
 
     /// The service's own port, where only the sidecar is let in.

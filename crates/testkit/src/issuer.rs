@@ -2,6 +2,8 @@
 
 mod forgery;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use access::{AUDIENCE, Claims, ISSUER, Role, SCOPE, TYPE};
 use anyhow::{Context as _, Result};
 use axum::{Json, Router, routing::get};
@@ -22,6 +24,7 @@ pub struct Issuer {
     key: EncodingKey,
     id: String,
     set: JwkSet,
+    ended: Arc<Mutex<Vec<Uuid>>>,
 }
 
 impl Issuer {
@@ -34,7 +37,7 @@ impl Issuer {
         let mut jwk = Jwk::from_encoding_key(&key, Algorithm::EdDSA)?;
         let id = jwk.thumbprint(ThumbprintHash::SHA256)?;
         jwk.common.key_id = Some(id.clone());
-        Ok(Self { key, id, set: JwkSet { keys: vec![jwk] } })
+        Ok(Self { key, id, set: JwkSet { keys: vec![jwk] }, ended: Arc::default() })
     }
 
     /// A token of a user whose id follows from the name.
@@ -64,6 +67,11 @@ impl Issuer {
         Ok(encode(&self.header(), claims, &self.key)?)
     }
 
+    /// Ends a session; whoever asks from now on is told so.
+    pub fn end_session(&self, session: Uuid) {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+    }
+
     /// The id of the key that signed a token.
     pub fn key_id(token: &str) -> Result<String> {
         decode_header(token)?.kid.context("the token names no key")
@@ -75,10 +83,14 @@ impl Issuer {
 
     /// Serves the key set where `auth` would.
     pub(crate) async fn serve(&self, port: u16) -> Result<()> {
-        let set = self.set.clone();
+        let (set, ended) = (self.set.clone(), Arc::clone(&self.ended));
+        let ended = move || {
+            let sessions = ended.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            std::future::ready(Json(json!({ "sessions": sessions })))
+        };
         let routes = Router::new()
             .route("/auth/.well-known/jwks.json", get(move || std::future::ready(Json(set.clone()))))
-            .route("/auth/.well-known/revoked-sessions", get(|| async { Json(json!({ "sessions": [] })) }))
+            .route("/auth/.well-known/revoked-sessions", get(ended))
             .route("/livez", get(|| async {}));
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         tokio::spawn(async move { axum::serve(listener, routes).await });

@@ -115,6 +115,7 @@ impl Range {
     }
 
     /// As many groups, just before.
+    #[must_use]
     pub fn before(&self, zone: &ClinicZone) -> Self {
         let mut starts = Vec::with_capacity(self.starts.len());
         let mut end = self.start();
@@ -128,6 +129,7 @@ impl Range {
     }
 
     /// As many groups, from the one a year before the first.
+    #[must_use]
     pub fn year_before(&self, zone: &ClinicZone) -> Self {
         let mut start = zone.start(self.group, zone.years_before(self.start(), 1));
         let mut starts = Vec::with_capacity(self.starts.len());
@@ -179,9 +181,13 @@ impl Range {
         self.starts.len()
     }
 
-    /// Which of them rollups call so.
+    /// Which of them rollups call so; an hour of a clinic whose clock is not whole hours off is in the one in which it began.
     pub fn place(&self, label: DateTime) -> Option<usize> {
-        self.labels.binary_search(&label).ok()
+        match self.labels.binary_search(&label) {
+            Ok(place) => Some(place),
+            Err(next) if self.group == Group::Hour && label < self.end_label => next.checked_sub(1),
+            Err(_) => None,
+        }
     }
 }
 
@@ -295,6 +301,12 @@ mod tests {
         // The day on which summer time ends.
         let hours = over("2026-11-01", "2026-11-02", Group::Hour);
         assert_eq!((hours.len(), hours.place(label("2026-11-01T06:00"))), (25, Some(2)));
+        // An hour that begins at a quarter past is in the one in which it does; one that begins before all of them in none.
+        assert_eq!(
+            [label("2026-11-01T06:15"), label("2026-11-01T03:59")].map(|label| hours.place(label)),
+            [Some(2), None]
+        );
+        assert_eq!(days.place(label("2026-11-01T06:15")), None);
         let weeks = over("2026-11-04", "2026-11-10", Group::Week);
         assert_eq!((weeks.first_label(), weeks.len()), (label("2026-11-02T00:00"), 2));
         let months = over("2026-02-28", "2026-05-02", Group::Month);

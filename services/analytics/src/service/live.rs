@@ -1,6 +1,13 @@
 //! What has changed, as soon as it does: the figures of the present day, for whoever watches.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use problem::Problem;
@@ -11,14 +18,14 @@ use tokio::{
 
 use super::{
     Figures,
-    overview::{Found, Item, beside},
+    overview::{Found, Item, PARTS, Periods, beside, without_what_is_small},
 };
 use crate::{
     domain::{
         metric::{Measure, Metric, catalogue::METRICS},
         zone::Group,
     },
-    outbound::rollups::Progress,
+    outbound::rollups::{Filters, Progress},
 };
 
 /// What changes within it is told at once.
@@ -26,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// What another instance has taken in is found out so soon.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long figures of earlier periods are taken to be what they were.
-const EARLIER: Duration = Duration::from_secs(60);
+const EARLIER: Duration = Duration::from_mins(1);
 /// So many changes may wait for a watcher before it is told everything anew.
 const BEHIND: usize = 16;
 
@@ -35,11 +42,16 @@ const BEHIND: usize = 16;
 pub struct Live {
     news: Notify,
     watchers: broadcast::Sender<Arc<Update>>,
+    /// The earliest change that a watcher who has just come was told everything up to.
+    begun: AtomicI64,
 }
+
+/// Nobody has just come.
+const NOBODY: i64 = i64::MAX;
 
 impl Default for Live {
     fn default() -> Self {
-        Self { news: Notify::new(), watchers: broadcast::Sender::new(BEHIND) }
+        Self { news: Notify::new(), watchers: broadcast::Sender::new(BEHIND), begun: AtomicI64::new(NOBODY) }
     }
 }
 
@@ -50,6 +62,8 @@ pub struct Update {
     pub change: i64,
     /// The figures of the day, of the metrics that have changed.
     pub items: Vec<Item>,
+    /// The same for those who see no person.
+    pub suppressed: Vec<Item>,
     /// Metrics of which days that were over have changed.
     pub restated: Vec<&'static str>,
     /// When something was taken in last.
@@ -81,6 +95,7 @@ impl Figures {
     pub async fn since(&self, change: Option<i64>, now: Timestamp) -> Result<Update, Problem> {
         // Asked first: what changes afterwards is told once more.
         let progress = self.rollups.progress(change.unwrap_or_default()).await?;
+        self.live.begun.fetch_min(progress.change, Ordering::Relaxed);
         let items = self.today(&mut None, now).await?;
         let known = change.filter(|change| *change <= progress.change);
         Ok(self.update(&progress, items, known.is_none(), now))
@@ -96,21 +111,29 @@ impl Figures {
                 told = None;
                 continue;
             }
-            match self.news(told, &mut earlier).await {
+            // What has changed since then has been told to nobody.
+            let begun = self.live.begun.swap(NOBODY, Ordering::Relaxed);
+            let Some(after) = told.or((begun != NOBODY).then_some(begun)) else { continue };
+            match self.news(after, &mut earlier).await {
                 Ok((change, update)) => {
                     told = Some(change);
-                    update.into_iter().for_each(|update| drop(self.live.watchers.send(Arc::new(update))));
+                    if let Some(update) = update {
+                        drop(self.live.watchers.send(Arc::new(update)));
+                    }
                 }
-                Err(problem) => tracing::warn!(%problem, "watchers are not told what has changed"),
+                Err(problem) => {
+                    told = Some(after);
+                    tracing::warn!(%problem, "watchers are not told what has changed");
+                }
             }
             time::sleep(PAUSE).await;
         }
     }
 
-    async fn news(&self, told: Option<i64>, earlier: &mut Option<Earlier>) -> Result<(i64, Option<Update>), Problem> {
+    async fn news(&self, told: i64, earlier: &mut Option<Earlier>) -> Result<(i64, Option<Update>), Problem> {
         let now = Timestamp::now();
-        let progress = self.rollups.progress(told.unwrap_or(i64::MAX)).await?;
-        if told.is_none_or(|told| told == progress.change) {
+        let progress = self.rollups.progress(told).await?;
+        if told == progress.change {
             return Ok((progress.change, None));
         }
         let items = self.today(earlier, now).await?;
@@ -126,9 +149,16 @@ impl Figures {
             metric.measures().iter().any(|measure| measures.contains(measure))
         };
         let restated = METRICS.iter().filter(|metric| touches(metric, &old) && !everything).map(|metric| metric.name);
+        let is_another = |item: &Item| everything || touches(item.metric, &changed);
+        let mut suppressed = items.clone();
+        without_what_is_small(&mut suppressed);
+        // A part that is what it was may have to be hidden when the whole is another.
+        let part_of_another = |item: &Item| changed.contains(&Measure::Encounters) && PARTS.contains(&item.metric.name);
+        suppressed.retain(|item| is_another(item) || part_of_another(item));
         Update {
             change: progress.change,
-            items: items.into_iter().filter(|item| everything || touches(item.metric, &changed)).collect(),
+            items: items.into_iter().filter(is_another).collect(),
+            suppressed,
             restated: restated.collect(),
             taken_at: progress.taken_at,
         }
@@ -136,7 +166,7 @@ impl Figures {
 
     /// The overview of the day; the figures of earlier ones are asked for every now and then.
     async fn today(&self, earlier: &mut Option<Earlier>, now: Timestamp) -> Result<Vec<Item>, Problem> {
-        let (periods, filters) = (self.periods(Group::Day, now)?, Default::default());
+        let (periods, filters) = (Periods::of(Group::Day, &self.zone, now)?, Filters::default());
         let day = self.zone.day(now);
         let current = self.each(&periods.current, &filters, now).await?;
         let earlier = match earlier {

@@ -1,6 +1,6 @@
 //! One metric over a range.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, ToSpan as _};
 use problem::{Kind, Problem};
@@ -69,7 +69,7 @@ impl Figures {
             let earlier = self.gather(&[asked.metric], &range, asked.by, &asked.filters, now).await?;
             for earlier in earlier.series(asked.metric, asked.by) {
                 let place = series.iter().position(|series| series.key == earlier.key).unwrap_or_else(|| {
-                    series.push(figure::nothing(asked.metric, earlier.key.clone(), &asked.range));
+                    series.push(figure::nothing(asked.metric, &earlier.key, &asked.range));
                     series.len() - 1
                 });
                 series[place].compared = Some(earlier.total);
@@ -77,7 +77,7 @@ impl Figures {
             }
         }
         if asked.suppress {
-            suppression::suppress(&mut series);
+            suppression::suppress(asked.metric.formula, &mut series);
         }
         Ok(series)
     }
@@ -127,13 +127,13 @@ impl Figures {
         };
         let minutes = async {
             if !of_minutes {
-                return Ok(Default::default());
+                return Ok(BTreeMap::default());
             }
             match self.availability.minutes(&self.zone, range, by, filters).await {
                 // The others need not wait for `patient`.
                 Err(problem) if metrics.len() > 1 => {
                     tracing::debug!(%problem, "nobody tells how many minutes there are");
-                    Ok(Default::default())
+                    Ok(BTreeMap::default())
                 }
                 told => told,
             }

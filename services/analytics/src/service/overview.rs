@@ -13,7 +13,7 @@ use crate::{
             suppression,
         },
         range::{Bound, Range},
-        zone::{Group, first_day},
+        zone::{ClinicZone, Group, first_day},
     },
     outbound::rollups::Filters,
 };
@@ -44,17 +44,14 @@ pub struct Periods {
     pub previous_year: Range,
 }
 
-/// A metric and what it came to.
-pub(super) type Found = Vec<(&'static Metric, Series)>;
-
-impl Figures {
-    /// The day, week or month that it is.
-    pub fn periods(&self, period: Group, now: Timestamp) -> Result<Periods, Problem> {
-        let today = self.zone.day(now);
+impl Periods {
+    /// Of the day, week or month that it is.
+    pub fn of(period: Group, zone: &ClinicZone, now: Timestamp) -> Result<Self, Problem> {
+        let today = zone.day(now);
         let first = first_day(period, today);
         let end = today.tomorrow().unwrap_or(today);
         let days = |first: Date, end: Date| {
-            let range = Range::of(Some(Bound::Day(first)), Some(Bound::Day(end)), Group::Day, &self.zone, now);
+            let range = Range::of(Some(Bound::Day(first)), Some(Bound::Day(end)), Group::Day, zone, now);
             range.map_err(Problem::internal)
         };
         let before = first_day(period, first.yesterday().unwrap_or(first));
@@ -62,13 +59,14 @@ impl Figures {
         // A short month is over before as many days are.
         let before_end = before.saturating_add(so_many).min(first);
         let current = days(first, end)?;
-        Ok(Periods {
-            previous_period: days(before, before_end)?,
-            previous_year: current.year_before(&self.zone),
-            current,
-        })
+        Ok(Self { previous_period: days(before, before_end)?, previous_year: current.year_before(zone), current })
     }
+}
 
+/// A metric and what it came to.
+pub(super) type Found = Vec<(&'static Metric, Series)>;
+
+impl Figures {
     /// The overview of a period.
     pub async fn overview(
         &self,
@@ -84,7 +82,7 @@ impl Figures {
         )?;
         let mut items = beside(current, &period_before, &year_before);
         if suppress {
-            items.iter_mut().for_each(without_what_is_small);
+            without_what_is_small(&mut items);
         }
         Ok(items)
     }
@@ -128,7 +126,84 @@ pub(super) fn beside(current: Found, period_before: &Found, year_before: &Found)
     current.into_iter().map(item).collect()
 }
 
+/// The metrics that add up to another one.
+pub(super) const PARTS: [&str; 2] = ["new-patients", "returning-patients"];
+const WHOLE: &str = "encounters";
+
 /// Leaves out what small figures would be told by.
-pub fn without_what_is_small(item: &mut Item) {
-    [&mut item.current, &mut item.previous_period, &mut item.previous_year].into_iter().for_each(suppression::small);
+pub fn without_what_is_small(items: &mut [Item]) {
+    for item in &mut *items {
+        let mut cells = [&mut item.previous_year, &mut item.previous_period, &mut item.current];
+        for cell in &mut cells {
+            suppression::small(cell);
+        }
+        if matches!(item.metric.formula, Formula::Level(_)) {
+            suppression::climbing(cells.into_iter());
+        }
+    }
+    let now: fn(&mut Item) -> &mut Cell = |item| &mut item.current;
+    for time in [now, |item| &mut item.previous_period, |item| &mut item.previous_year] {
+        let whole_is_told =
+            items.iter_mut().find(|item| item.metric.name == WHOLE).is_some_and(|item| !time(item).suppressed);
+        let parts = items.iter_mut().filter(|item| PARTS.contains(&item.metric.name)).map(time);
+        suppression::without_the_rest(parts.collect(), whole_is_told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first and the last day of the period, of the one before, and of the year before, at noon of a day in New York.
+    fn periods(period: Group, noon: &str) -> [String; 3] {
+        let zone: ClinicZone = "America/New_York".parse().unwrap();
+        let periods = Periods::of(period, &zone, format!("{noon}T17:00:00Z").parse().unwrap()).unwrap();
+        [&periods.current, &periods.previous_period, &periods.previous_year].map(|range| {
+            let days = range.days(&zone);
+            format!("{} {}", days[0], days[days.len() - 2])
+        })
+    }
+
+    #[test]
+    fn a_day_stands_beside_the_day_before_and_that_of_the_year_before() {
+        assert_eq!(
+            periods(Group::Day, "2026-03-08"),
+            ["2026-03-08 2026-03-08", "2026-03-07 2026-03-07", "2025-03-08 2025-03-08"]
+        );
+        assert_eq!(
+            periods(Group::Day, "2027-01-01"),
+            ["2027-01-01 2027-01-01", "2026-12-31 2026-12-31", "2026-01-01 2026-01-01"]
+        );
+        // There is no 29 February the year before.
+        assert_eq!(periods(Group::Day, "2028-02-29")[2], "2027-02-28 2027-02-28");
+    }
+
+    #[test]
+    fn a_week_goes_over_the_end_of_the_year() {
+        // 1 January 2027 is a Friday.
+        assert_eq!(
+            periods(Group::Week, "2027-01-01"),
+            ["2026-12-28 2027-01-01", "2026-12-21 2026-12-25", "2025-12-28 2026-01-01"]
+        );
+        assert_eq!(
+            periods(Group::Week, "2026-12-28"),
+            ["2026-12-28 2026-12-28", "2026-12-21 2026-12-21", "2025-12-28 2025-12-28"]
+        );
+    }
+
+    #[test]
+    fn a_month_stands_beside_no_more_days_than_the_one_before_has() {
+        assert_eq!(
+            periods(Group::Month, "2026-03-31"),
+            ["2026-03-01 2026-03-31", "2026-02-01 2026-02-28", "2025-03-01 2025-03-31"]
+        );
+        assert_eq!(
+            periods(Group::Month, "2026-03-15"),
+            ["2026-03-01 2026-03-15", "2026-02-01 2026-02-15", "2025-03-01 2025-03-15"]
+        );
+        assert_eq!(
+            periods(Group::Month, "2027-01-01"),
+            ["2027-01-01 2027-01-01", "2026-12-01 2026-12-01", "2026-01-01 2026-01-01"]
+        );
+    }
 }

@@ -22,21 +22,27 @@ pub struct Cell {
     pub suppressed: bool,
     /// When something came that belongs to a group that was over.
     pub restated: Option<Timestamp>,
-    /// How many things stand behind it; of a ratio, behind both of its parts.
-    pub stands_on: [u64; 2],
+    /// How many things stand behind it; of a ratio, behind both of its parts, and behind what the upper one leaves of the lower.
+    pub stands_on: [u64; 3],
 }
 
 impl Cell {
     fn of(count: Count) -> Self {
         let Count { value, things, restated } = count;
-        Self { value: Some(value), suppressed: false, restated, stands_on: [things, things] }
+        Self { value: Some(value), suppressed: false, restated, stands_on: [things; 3] }
     }
 
     /// One sum by another.
     pub fn ratio(top: Count, bottom: Count) -> Self {
         let value = (bottom.value != 0.0).then(|| top.value / bottom.value);
         let restated = top.restated.max(bottom.restated);
-        Self { value, suppressed: false, restated, stands_on: [bottom.things, top.things] }
+        Self { value, suppressed: false, restated, stands_on: [bottom.things, top.things, bottom.things] }
+    }
+
+    /// A part by the whole that it is of: what is left is told by it, too.
+    fn part(top: Count, bottom: Count) -> Self {
+        let rest = bottom.things.saturating_sub(top.things);
+        Self { stands_on: [bottom.things, top.things, rest], ..Self::ratio(top, bottom) }
     }
 }
 
@@ -88,13 +94,19 @@ fn series(metric: &Metric, sums: &Sums, key: &Key, range: &Range) -> Series {
         }
         Formula::Ratio(top, bottom) => {
             let (tops, bottoms) = (sums.groups(key, top, range), sums.groups(key, bottom, range));
-            let total = Cell::ratio(together(&tops), together(&bottoms));
-            of_cells(key, tops.into_iter().zip(bottoms).map(|(top, bottom)| Cell::ratio(top, bottom)).collect(), total)
+            // Counts are divided by what they are a part of; amounts need not be.
+            let divided = if key.currency.is_empty() { Cell::part } else { Cell::ratio };
+            let total = divided(together(&tops), together(&bottoms));
+            of_cells(key, tops.into_iter().zip(bottoms).map(|(top, bottom)| divided(top, bottom)).collect(), total)
         }
         Formula::Level(measure) => {
             let items = levels(sums, key, measure, range).into_iter().map(|(level, group)| {
                 // What is new of it would be told by the difference to the one before.
-                Cell { stands_on: [level.things, group.things], restated: group.restated, ..Cell::of(level) }
+                Cell {
+                    stands_on: [level.things, group.things, level.things],
+                    restated: group.restated,
+                    ..Cell::of(level)
+                }
             });
             let items: Vec<_> = items.collect();
             let total = items.last().copied().unwrap_or_default();
@@ -123,7 +135,9 @@ fn levels(sums: &Sums, key: &Key, measure: Measure, range: &Range) -> Vec<(Count
 
 fn together(groups: &[Count]) -> Count {
     let mut sum = Count::default();
-    groups.iter().for_each(|group| sum.add(*group, 1.0));
+    for group in groups {
+        sum.add(*group, 1.0);
+    }
     sum
 }
 
@@ -132,10 +146,10 @@ fn of_cells(key: &Key, items: Vec<Cell>, total: Cell) -> Series {
 }
 
 /// A metric of which nothing was counted: nothing of it where it is a count, and else no figure.
-pub fn nothing(metric: &Metric, key: Key, range: &Range) -> Series {
+pub fn nothing(metric: &Metric, key: &Key, range: &Range) -> Series {
     let counts = matches!(metric.formula, Formula::Sum(_) | Formula::Level(_));
     let cell = Cell { value: counts.then_some(0.0), ..Cell::default() };
-    of_cells(&key, vec![cell; range.len()], cell)
+    of_cells(key, vec![cell; range.len()], cell)
 }
 
 /// Quantiles in each group and in all of them.
@@ -147,7 +161,7 @@ pub fn of_quantiles(metric: &Metric, found: &[Quantiles], range: &Range) -> Vec<
             _ => quantiles.ninth_tenth,
         };
         let (things, restated) = (quantiles.things, quantiles.restated);
-        let cell = Cell { value: Some(value), suppressed: false, restated, stands_on: [things, things] };
+        let cell = Cell { value: Some(value), suppressed: false, restated, stands_on: [things; 3] };
         let nothing = || of_cells(&quantiles.key, vec![Cell::default(); range.len()], Cell::default());
         let series = all.entry(&quantiles.key).or_insert_with(nothing);
         match quantiles.place {
@@ -240,3 +254,6 @@ fn age(row: &Row, today: Date) -> &'static str {
     let days = row.start.map_or(0, |issued| today.since(issued.date()).map_or(0, |age| age.get_days()));
     AGES.iter().rev().find(|(_, first)| days >= *first).map_or(AGES[0].0, |(name, _)| *name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ impl Gathered {
             Formula::Sum(_) | Formula::Ratio(..) | Formula::Level(_) => figure::of_sums(metric, &self.sums, range),
         };
         if series.is_empty() && by.is_none() && metric.unit != Unit::Money {
-            return vec![figure::nothing(metric, Key::default(), range)];
+            return vec![figure::nothing(metric, &Key::default(), range)];
         }
         series
     }

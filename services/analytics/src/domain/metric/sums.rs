@@ -79,6 +79,7 @@ impl Sums {
     }
 
     /// By other keys: what is called the same afterwards is added up.
+    #[must_use]
     pub fn renamed(self, rename: impl Fn(&str) -> String) -> Self {
         let mut sums = Self::default();
         for (key, measures) in self.0 {
@@ -123,5 +124,75 @@ impl Sums {
     fn parts<'a>(&'a self, key: &Key, combination: &'a [(Measure, i64)]) -> impl Iterator<Item = (&'a Counted, f64)> {
         let found = self.0.get(key);
         combination.iter().filter_map(move |(measure, times)| Some((found?.get(measure)?, *times as f64)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{range::Bound, zone::Group};
+
+    const ALLOWED: &[(Measure, i64)] = &[(Measure::Charged, 1), (Measure::Adjusted, -1)];
+
+    fn range() -> Range {
+        let bound = |day: &str| Some(Bound::parse(day).unwrap());
+        let (first, end) = (bound("2007-03-05"), bound("2007-03-07"));
+        let zone = "America/New_York".parse().unwrap();
+        Range::of(first, end, Group::Day, &zone, Timestamp::UNIX_EPOCH).unwrap()
+    }
+
+    fn key(value: &str, currency: &str) -> Key {
+        Key { value: value.to_owned(), currency: currency.to_owned() }
+    }
+
+    fn row(measure: Measure, key: Key, start: Option<&str>, value: f64, things: u64) -> Row {
+        let start = start.map(|start| start.parse().unwrap());
+        Row { measure, key, start, count: Count { value, things, restated: None } }
+    }
+
+    fn told(counts: &[Count]) -> Vec<(f64, u64)> {
+        counts.iter().map(|count| (count.value, count.things)).collect()
+    }
+
+    #[test]
+    fn rows_are_sorted_into_groups_and_those_of_none_are_left_out() {
+        let all = key("", "CHF");
+        let rows = [
+            row(Measure::Charged, all.clone(), None, 7.0, 1),
+            row(Measure::Charged, all.clone(), Some("2007-03-05T00:00:00"), 10.0, 2),
+            row(Measure::Adjusted, all.clone(), Some("2007-03-05T00:00:00"), 4.0, 1),
+            row(Measure::Charged, all.clone(), Some("2007-03-07T00:00:00"), 99.0, 9),
+        ];
+        let sums = Sums::of(rows, &range());
+        // What is taken off stands behind nothing of its own.
+        assert_eq!(told(&sums.groups(&all, ALLOWED, &range())), [(6.0, 2), (0.0, 0)]);
+        assert_eq!(told(&[sums.before(&all, ALLOWED)]), [(7.0, 1)]);
+        assert_eq!(told(&sums.groups(&key("", "JPY"), ALLOWED, &range())), [(0.0, 0); 2]);
+    }
+
+    #[test]
+    fn what_has_the_same_name_afterwards_is_added_up_in_each_currency() {
+        let day = Some("2007-03-06T00:00:00");
+        let rows = [
+            row(Measure::Charged, key("99213", "CHF"), day, 1.0, 1),
+            row(Measure::Charged, key("99214", "CHF"), day, 2.0, 2),
+            row(Measure::Charged, key("99214", "CHF"), None, 8.0, 4),
+            row(Measure::Charged, key("99213", "JPY"), day, 5.0, 1),
+        ];
+        let sums = Sums::of(rows, &range()).renamed(|code| code[..3].to_owned());
+        let keys: Vec<_> = sums.keys(&[Measure::Charged]).cloned().collect();
+        assert_eq!(keys, [key("992", "CHF"), key("992", "JPY")]);
+        assert_eq!(told(&sums.groups(&keys[0], &[(Measure::Charged, 1)], &range())), [(0.0, 0), (3.0, 3)]);
+        assert_eq!(told(&[sums.before(&keys[0], &[(Measure::Charged, 1)])]), [(8.0, 4)]);
+        assert_eq!(sums.keys(&[Measure::Collected]).count(), 0);
+    }
+
+    #[test]
+    fn together_they_were_restated_when_the_later_was() {
+        let at = |second| Count { restated: Timestamp::from_second(second).ok(), ..Count::default() };
+        let mut sum = at(5);
+        sum.add(at(9), 1.0);
+        sum.add(Count::default(), 1.0);
+        assert_eq!(sum.restated, Timestamp::from_second(9).ok());
     }
 }

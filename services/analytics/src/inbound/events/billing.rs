@@ -97,11 +97,11 @@ pub(super) fn entry(snapshot: Option<JournalEntrySnapshot>) -> Result<Fact, Usel
         version: Version::parse(snapshot.version)?,
         date: date(&snapshot.date)?,
         currency: Currency::parse(&snapshot.currency_code)?,
-        moves: snapshot.moves.into_iter().map(moved).collect::<Result<_, Useless>>()?,
+        moves: snapshot.moves.iter().map(moved).collect::<Result<_, Useless>>()?,
     })))
 }
 
-fn moved(told: PostedMove) -> Result<Move, Useless> {
+fn moved(told: &PostedMove) -> Result<Move, Useless> {
     let services =
         told.services.iter().map(|share| Ok(ServiceAmount { code: code(&share.service_code)?, amount: share.amount }));
     Ok(Move {

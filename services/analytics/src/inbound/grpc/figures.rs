@@ -1,6 +1,6 @@
 //! `analytics.v1.Figures`
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, mem, sync::Arc, time::Duration};
 
 use access::{
     AccessTokens, Allowed, Caller, Role,
@@ -26,7 +26,7 @@ use crate::{
     domain::metric::catalogue::METRICS,
     inbound::reconciliation::Reconciler,
     outbound::rollups::Filters,
-    service::{Figures, live::Update, overview::without_what_is_small},
+    service::{Figures, live::Update, overview::Periods},
 };
 
 const METHODS: [&str; 5] = [
@@ -115,11 +115,12 @@ impl figures_server::Figures for FiguresService {
         let clinic_id = read::clinic(asked.clinic_id.as_deref(), &mut findings);
         let period = findings.into_result(period)?;
         let now = Timestamp::now();
-        let periods = self.figures.periods(period, now)?;
+        let periods = Periods::of(period, self.figures.zone(), now)?;
         let filters = Filters { clinic_id, ..Filters::default() };
         // Asked first: what changes afterwards is told once more by the stream.
         let progress = self.figures.progress().await.map_err(Problem::from)?;
-        let items = self.figures.overview(&periods, &filters, sees_no_person(&caller), now).await?;
+        let suppress = sees_no_person(&caller);
+        let items = Box::pin(self.figures.overview(&periods, &filters, suppress, now)).await?;
         let zone = self.figures.zone();
         Ok(Response::new(GetOverviewResponse {
             time_zone: zone.name().to_owned(),
@@ -150,8 +151,9 @@ impl figures_server::Figures for FiguresService {
         let caller = self.admit(request.metadata(), METHODS[3])?;
         let asked = request.into_inner();
         let known = asked.last_event_id.as_deref().map(str::parse::<i64>).transpose();
+        let known = known.ok().filter(|known| known.is_none_or(|known| known >= 0));
         let known =
-            known.map_err(|_| Problem::invalid_field("last_event_id", "is not the id of an event of this stream"))?;
+            known.ok_or_else(|| Problem::invalid_field("last_event_id", "is not the id of an event of this stream"))?;
         let (sender, receiver) = mpsc::channel(BEHIND);
         let (figures, tokens) = (self.figures.clone(), Arc::clone(&self.tokens));
         let watcher = Watcher { figures, tokens, caller, sender };
@@ -205,7 +207,7 @@ impl Watcher {
                     if silent < HEARTBEAT {
                         continue;
                     }
-                    Update { change, items: Vec::new(), restated: Vec::new(), taken_at }
+                    Update { change, items: Vec::new(), suppressed: Vec::new(), restated: Vec::new(), taken_at }
                 }
             };
             silent = 0;
@@ -218,7 +220,7 @@ impl Watcher {
 
     async fn send(&self, mut update: Update, suppress: bool) -> Result<(), ()> {
         if suppress {
-            update.items.iter_mut().for_each(without_what_is_small);
+            update.items = mem::take(&mut update.suppressed);
         }
         self.sender.send(Ok(told::update(&update, Timestamp::now()))).await.map_err(|_| ())
     }

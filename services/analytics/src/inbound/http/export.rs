@@ -30,7 +30,7 @@ pub(super) async fn export(
 ) -> Result<Response, Problem> {
     let Query(parameters) = parameters.map_err(|_| Problem::invalid_field("query string", "is not readable"))?;
     let now = Timestamp::now();
-    let asked = read::asked(&figures, &request(metric, parameters)?, sees_no_person(&caller), now)?;
+    let asked = read::asked(&figures, &request(metric, &parameters)?, sees_no_person(&caller), now)?;
     let series = figures.metric(&asked, now).await?;
     let table = table(&asked, &series, figures.zone()).map_err(Problem::internal)?;
     let name = format!("attachment; filename=\"{}.csv\"", asked.metric.name);
@@ -43,7 +43,7 @@ pub(super) async fn export(
 }
 
 /// The parameters of the method `GetMetric`, by the names that the public sees.
-fn request(metric: String, parameters: Parameters) -> Result<GetMetricRequest, Problem> {
+fn request(metric: String, parameters: &[(String, String)]) -> Result<GetMetricRequest, Problem> {
     let mut request = GetMetricRequest { metric, ..GetMetricRequest::default() };
     let mut findings = Findings::default();
     for (index, (name, value)) in parameters.iter().enumerate() {
@@ -110,7 +110,7 @@ fn row(
     ])
 }
 
-/// A spreadsheet would run what begins so; https://owasp.org/www-community/attacks/CSV_Injection
+/// A spreadsheet would run what begins so; <https://owasp.org/www-community/attacks/CSV_Injection>
 fn without_formula(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
