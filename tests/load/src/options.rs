@@ -139,7 +139,7 @@ pub struct Analytics {
     #[arg(long, default_value_t = 20)]
     pub seconds: u64,
     /// How often each question is asked.
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 20)]
     pub times: u64,
     /// Compare with the goals, and fail when one is not met.
     #[arg(long)]

@@ -19,8 +19,7 @@ use crate::{
 };
 
 /// How often each is asked before it is measured.
-const WARM_UP: u64 = 5;
-/// A token lasts ten minutes, which is more than one question takes and less than all.
+const WARM_UP: u64 = 2;
 const METRICS: &str = "/api/analytics/metrics";
 
 /// A question about a year.
@@ -43,6 +42,7 @@ pub(super) async fn measure(rig: &Rig, facts: u64, times: u64) -> Result<Vec<Que
     check(&client, &format!("{METRICS}/appointments-booked?from={from}&to={to}&group=month"), facts).await?;
     let mut queries = Vec::new();
     for path in paths(&from, &to) {
+        // A token lasts ten minutes, which may be less than all of them take.
         queries.push(ask(&rig.client_of(Role::Admin)?, path, times).await?);
     }
     queries.sort_by(|one, other| other.latency.p95.total_cmp(&one.latency.p95));
