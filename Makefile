@@ -23,7 +23,7 @@ LOCAL := tools/local/pms-local.sh
 PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments bench-billing chaos chaos-negative verify-audit rotate-keys fmt lint
+.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments bench-billing bench-analytics chaos chaos-negative verify-audit rotate-keys fmt lint
 .PHONY: prerequisites parts runtime kafka services test-services load web web-test
 
 help: ## list the commands
@@ -81,6 +81,10 @@ bench-appointments: prerequisites ## measure charts of different length, the sea
 bench-billing: prerequisites ## measure payments beside the floor, many for one patient, and invoices by id
 	@$(MAKE) -j3 runtime kafka load web
 	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench billing $(ARGS)
+
+bench-analytics: prerequisites ## measure how soon figures show, what is asked of a year, who listens, and a backlog
+	@$(MAKE) -j3 runtime kafka load web
+	@$(PARTS) PMS_BIN_DIR=$(BIN) $(CARGO_TARGET_DIR)/release/bench analytics $(ARGS)
 
 chaos: build ## kill every part under load, check what is left: make chaos ARGS="--seed 7 --writes 1000 --kills 5"
 	cargo build --release -p chaos -p chaos-checker

@@ -1,4 +1,6 @@
--- Questions about rollups. Each answers null while facts are gathered anew.
+-- Questions about rollups. Each answers null while facts are gathered anew. They hold some hundred thousand rows of a year in
+-- memory; they read a range once instead of once for each value of a dimension that is asked for, since `dimension_id` comes late in
+-- the key; and to compile them would take longer than to run them.
 
 -- The rows of rollups from one start to another, not included, as SQL with $1 for the parameter: `start`, the `key` of the
 -- dimension, `currency`, `bin`, and the sums. Of everything together they are read of the totals.
@@ -7,7 +9,7 @@ language plpgsql immutable as $$
 declare
   -- Weeks are told apart by their days.
   stored text := case unit when 'week' then 'day' else unit end;
-  key text := case p ->> 'by' when 'clinic' then 'clinic_id::text' when 'practitioner' then 'practitioner_id::text'
+  key text := case p ->> 'by' when 'clinic' then 'clinic_id' when 'practitioner' then 'practitioner_id'
     when 'service' then 'service' when 'payer' then 'payer' else quote_literal('') end;
   filters text := concat_ws('',
     case when p ? 'clinicId' then ' and clinic_id = ($1 ->> ''clinicId'')::uuid' end,
@@ -18,12 +20,12 @@ declare
 begin
   return format($sql$
     select measure, %s as start, %s as key, currency, bin, value, things, restated_at from %s
-    where unit = %L and measure = any (array(select jsonb_array_elements_text($1 -> 'measures'))::fact.measure[])
-      and start >= %s and start < %s%s
+    where unit = %L and measure = any (%L::fact.measure[])
+      and start >= %s::timestamp and start < %s::timestamp%s
   $sql$,
     case when told_apart and unit = 'week' then 'date_trunc(''week'', start)' else 'start' end, key,
     case when told_apart then 'fact.rollups join fact.dimensions using (dimension_id)' else 'fact.totals' end,
-    case when told_apart then stored else unit end, first, last, filters);
+    case when told_apart then stored else unit end, array(select jsonb_array_elements_text(p -> 'measures')), first, last, filters);
 end
 $$;
 
@@ -31,7 +33,8 @@ $$;
 -- "payer"?} answers [[measure, key, currency, start, value, things, restated at]]. `from` and `to` are starts, as rollups have them.
 -- With `day` there is one row more without a start: all that was before that day, which is of that month.
 create function api.sums(p jsonb) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_nestloop = off as $$
 declare
   answer jsonb;
 begin
@@ -46,9 +49,9 @@ begin
       union all
       select measure, key, currency, null, sum(value), sum(things), null
       from (%s union all %s) as before where $1 ? 'day' group by measure, key, currency) as sums
-  $sql$, fact.asked(p, p ->> 'unit', '($1 ->> ''from'')::timestamp', '($1 ->> ''to'')::timestamp'),
-    fact.asked(p, 'month', '''-infinity''', '($1 ->> ''month'')::timestamp'),
-    fact.asked(p, 'day', '($1 ->> ''month'')::timestamp', '($1 ->> ''day'')::timestamp'))
+  $sql$, fact.asked(p, p ->> 'unit', quote_nullable(p ->> 'from'), quote_nullable(p ->> 'to')),
+    fact.asked(p, 'month', quote_literal('-infinity'), quote_nullable(p ->> 'month')),
+    fact.asked(p, 'day', quote_nullable(p ->> 'month'), quote_nullable(p ->> 'day')))
   using p into answer;
   return answer;
 end
@@ -57,7 +60,8 @@ $$;
 -- The middle and the ninth tenth of distributions: the same parameter answers [[measure, key, start, median, ninth tenth, things,
 -- restated at]], with one row more for each key without a start: of all units together.
 create function api.percentiles(p jsonb) returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_nestloop = off as $$
 declare
   answer jsonb;
 begin
@@ -65,13 +69,17 @@ begin
     return null;
   end if;
   execute format($sql$
-    with binned as (
-      select measure, key, start, bin, sum(value) as value, max(restated_at) as restated_at
-      from (%s) as asked group by grouping sets ((measure, key, start, bin), (measure, key, bin))
+    with binned as materialized (
+      select measure, key, start, bin, sum(value)::bigint as value, max(restated_at) as restated_at
+      from (%s) as asked group by measure, key, start, bin
+    ), together as (
+      select * from binned
+      union all
+      select measure, key, null, bin, sum(value)::bigint, max(restated_at) from binned group by measure, key, bin
     ), climbing as (
       select *, sum(value) over (partition by measure, key, start order by bin) as reached,
         sum(value) over (partition by measure, key, start) as everything
-      from binned where value > 0
+      from together where value > 0
     )
     select coalesce(jsonb_agg(jsonb_build_array(measure, key, start, median, ninth, everything, restated_at) order by start, key), '[]')
     from (
@@ -79,7 +87,7 @@ begin
       select measure, key, start, min(bin) filter (where reached >= 0.5 * everything) as median,
         min(bin) filter (where reached >= 0.9 * everything) as ninth, max(everything) as everything, max(restated_at) as restated_at
       from climbing group by measure, key, start) as found
-  $sql$, fact.asked(p, p ->> 'unit', '($1 ->> ''from'')::timestamp', '($1 ->> ''to'')::timestamp')) using p into answer;
+  $sql$, fact.asked(p, p ->> 'unit', quote_nullable(p ->> 'from'), quote_nullable(p ->> 'to'))) using p into answer;
   return answer;
 end
 $$;

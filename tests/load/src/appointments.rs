@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use self::{
     clinic::Clinic,
-    requests::{Bookings, Observations, Page},
+    requests::{Bookings, Observations, page_of_chart, page_of_slots},
 };
 use crate::{
     client::Client,
@@ -93,10 +93,10 @@ async fn measured(rig: &Rig, options: &Appointments, seed: u64) -> Result<Measur
     fill(&rig.client()?, Bookings::of_one_practitioner(&clinic, &patients), clinic::TIMES_A_DAY).await?;
 
     progress("the newest page of both charts, in turns");
-    let [long, short] = [long, short].map(|patient| Numbered::new(Page::of_chart(patient)));
+    let [long, short] = [long, short].map(|patient| Numbered::new(page_of_chart(patient)));
     let charts = in_turns(&nurse, &long, &short).await?;
     progress("a practitioner's month, and reads by id, in turns");
-    let month = Numbered::new(Page::of_slots(&clinic));
+    let month = Numbered::new(page_of_slots(&clinic));
     let reads = Numbered::new(Reads { ids: patients.clone() });
     let slots = in_turns(&rig.client()?, &month, &reads).await?;
 

@@ -2,10 +2,11 @@
 //!
 //! It runs on the same cores as the system and its CPU is in every figure, so it must be cheap.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client as Pool, connect::HttpConnector},
     rt::TokioExecutor,
@@ -68,6 +69,15 @@ impl Client {
             request.headers_mut().insert("dapr-api-token", token.clone());
         }
         Ok(request)
+    }
+
+    /// Asks for a stream of events, on a connection of its own; answers its body as it comes.
+    pub async fn listen(&self, path: &str) -> Result<Incoming> {
+        let mut request = self.get(path)?;
+        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+        let answer = self.pool.request(request).await?;
+        ensure!(answer.status() == StatusCode::OK, "{path} is answered {}", answer.status());
+        Ok(answer.into_body())
     }
 
     /// Sends a request and reads the whole answer.

@@ -1,7 +1,7 @@
 //! `bench growth`: the same requests on a table that is a hundred times as long, and a backlog that drains.
 
 mod drain;
-mod loading;
+pub(crate) mod loading;
 
 use std::{fmt::Write as _, sync::Arc, time::Duration};
 

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+pub mod analytics;
 pub mod appointments;
 pub mod billing;
 pub mod calls;
 pub mod client;
 pub mod goals;
 pub mod growth;
+pub mod listener;
 pub mod load;
 pub mod machine;
 pub mod measured;

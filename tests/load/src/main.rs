@@ -6,11 +6,11 @@ use anyhow::Result;
 use clap::Parser as _;
 use jiff::Timestamp;
 use load::{
-    appointments, billing,
+    analytics, appointments, billing,
     goals::{self, Goal},
     growth,
     machine::Machine,
-    options::{Appointments, Billing, Command, CommandLine, Growth, Load, Setup},
+    options::{Analytics, Appointments, Billing, Command, CommandLine, Growth, Load, Setup},
     report, scenarios,
 };
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ async fn main() -> Result<ExitCode> {
         Command::Load(options) => measure(&options).await,
         Command::Growth(options) => grow(&options).await,
         Command::Appointments(options) => book(&options).await,
+        Command::Analytics(options) => count(&options).await,
         Command::Billing(options) => pay(&options).await,
     }
 }
@@ -76,6 +77,15 @@ async fn pay(options: &Billing) -> Result<ExitCode> {
     report::print(&measured.table());
     let goals = options.check.then(|| measured.goals());
     let met = end("billing.json", &options.setup, &machine, seed, &format!("{options:?}"), &json!(measured), goals)?;
+    Ok(code(met && measured.errors() == 0))
+}
+
+async fn count(options: &Analytics) -> Result<ExitCode> {
+    let (machine, seed) = begin(&options.setup);
+    let measured = analytics::run(options, seed).await?;
+    report::print(&measured.table());
+    let goals = options.check.then(|| measured.goals());
+    let met = end("analytics.json", &options.setup, &machine, seed, &format!("{options:?}"), &json!(measured), goals)?;
     Ok(code(met && measured.errors() == 0))
 }
 

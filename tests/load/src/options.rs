@@ -28,6 +28,8 @@ pub enum Command {
     Growth(Growth),
     /// Charts, the search for a free time, and bookings.
     Appointments(Appointments),
+    /// How fast events are counted, how soon they show, what is asked of a year, and 100 who listen.
+    Analytics(Analytics),
     /// Payments beside the floor, many for one patient, and invoices by id.
     Billing(Billing),
 }
@@ -116,6 +118,29 @@ pub struct Appointments {
     /// For how long is booked.
     #[arg(long, default_value_t = 60)]
     pub seconds: u64,
+    /// Compare with the goals, and fail when one is not met.
+    #[arg(long)]
+    pub check: bool,
+}
+
+/// `bench analytics`
+#[derive(Args, Clone, Debug)]
+pub struct Analytics {
+    #[command(flatten)]
+    /// How the system is started.
+    pub setup: Setup,
+    /// How many appointments of a year are there before anything is asked.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub facts: u64,
+    /// About how many events wait for analytics.
+    #[arg(long, default_value_t = 60_000)]
+    pub backlog: u64,
+    /// For how long is registered and listened.
+    #[arg(long, default_value_t = 20)]
+    pub seconds: u64,
+    /// How often each question is asked.
+    #[arg(long, default_value_t = 20)]
+    pub times: u64,
     /// Compare with the goals, and fail when one is not met.
     #[arg(long)]
     pub check: bool,

@@ -92,6 +92,19 @@ impl Source for Searches {
     }
 }
 
+/// The same page again and again.
+pub struct Page(pub String);
+
+impl Source for Page {
+    fn request(&self, client: &Client, _: u64) -> Result<Request<Full<Bytes>>> {
+        client.get(&self.0)
+    }
+
+    fn expected(&self) -> StatusCode {
+        StatusCode::OK
+    }
+}
+
 /// Signs the same person in again and again.
 pub struct SignIns {
     body: Vec<u8>,

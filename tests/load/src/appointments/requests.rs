@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::clinic::Clinic;
-use crate::{client::Client, load::Source};
+use crate::{client::Client, load::Source, sources::Page};
 
 /// Heart rates of one patient, a minute apart.
 pub(super) struct Observations {
@@ -90,31 +90,16 @@ impl Source for Bookings {
     }
 }
 
-/// The same page again and again.
-pub(super) struct Page(String);
-
-impl Page {
-    /// The newest observations of a patient.
-    pub(super) fn of_chart(patient: Uuid) -> Self {
-        Self(format!("/api/patients/{patient}/observations?limit=20"))
-    }
-
-    /// The free times of a practitioner in thirty days.
-    pub(super) fn of_slots(clinic: &Clinic) -> Self {
-        let (from, to) = (clinic.first, clinic.first.saturating_add(29.days()));
-        let (id, service, practitioner) = (&clinic.id, &clinic.service, &clinic.practitioners[0]);
-        Self(format!("/api/slots?service={service}&practitioner={practitioner}&clinic={id}&from={from}&to={to}"))
-    }
+/// The newest observations of a patient.
+pub(super) fn page_of_chart(patient: Uuid) -> Page {
+    Page(format!("/api/patients/{patient}/observations?limit=20"))
 }
 
-impl Source for Page {
-    fn request(&self, client: &Client, _: u64) -> Result<Request<Full<Bytes>>> {
-        client.get(&self.0)
-    }
-
-    fn expected(&self) -> StatusCode {
-        StatusCode::OK
-    }
+/// The free times of a practitioner in thirty days.
+pub(super) fn page_of_slots(clinic: &Clinic) -> Page {
+    let (from, to) = (clinic.first, clinic.first.saturating_add(29.days()));
+    let (id, service, practitioner) = (&clinic.id, &clinic.service, &clinic.practitioners[0]);
+    Page(format!("/api/slots?service={service}&practitioner={practitioner}&clinic={id}&from={from}&to={to}"))
 }
 
 fn keyed(client: &Client, path: &str, body: &serde_json::Value) -> Result<Request<Full<Bytes>>> {

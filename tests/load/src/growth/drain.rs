@@ -1,6 +1,6 @@
 //! How fast a backlog leaves: events that the broker did not get while it was away.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +8,7 @@ use local::{App, Part};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
-use super::loading::{copy, id, load_accounts, registered, silent};
+use super::loading::{id, load_accounts, registered, silent, wait_to_leave};
 use crate::{
     rig::Rig,
     tally::{micros, quotient},
@@ -42,15 +42,7 @@ pub(super) async fn drain(rig: &Rig, events: u64) -> Result<Drain> {
     let killed = rig.system().kill(Part::service(App::Patient)).await?;
     let mut connection = silent(rig, App::Patient).await?;
     let then = Timestamp::now().checked_sub(AGE)?;
-    let mut rows = String::new();
-    for n in 0..events {
-        let event = registered(id(n), then)?;
-        let text = serde_json::to_string(&event.event)?.replace('\\', "\\\\");
-        writeln!(rows, "{}\t{}\t{}\t{text}\t{then}", event.event.id, event.topic, event.partition_key)?;
-    }
-    copy(&mut connection, "document.outbox", "event_id, topic, partition_key, event, created_at", rows).await?;
-    sqlx::raw_sql("vacuum (analyze) document.outbox").execute(&mut connection).await?;
-    sqlx::raw_sql("checkpoint").execute(&mut connection).await?;
+    wait_to_leave(&mut connection, (0..events).map(|n| registered(id(n), then)), then).await?;
     killed.respawn()?;
 
     let all = i64::try_from(events)?;

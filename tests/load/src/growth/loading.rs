@@ -35,7 +35,7 @@ const TABLES: [(&str, &str); 3] = [
 ];
 
 /// The `n`-th of the people that are loaded.
-pub(super) fn id(n: u64) -> Uuid {
+pub(crate) fn id(n: u64) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("loaded/{n}").as_bytes())
 }
 
@@ -65,13 +65,13 @@ pub(super) async fn load(rig: &Rig, people: People, from: u64, to: u64) -> Resul
 }
 
 /// A connection whose writes wake no trigger.
-pub(super) async fn silent(rig: &Rig, app: App) -> Result<PgConnection> {
+pub(crate) async fn silent(rig: &Rig, app: App) -> Result<PgConnection> {
     let mut connection = rig.database(app).await?;
     sqlx::raw_sql("set session_replication_role = replica").execute(&mut connection).await?;
     Ok(connection)
 }
 
-pub(super) async fn copy(connection: &mut PgConnection, table: &str, columns: &str, rows: String) -> Result<()> {
+pub(crate) async fn copy(connection: &mut PgConnection, table: &str, columns: &str, rows: String) -> Result<()> {
     let mut copy = connection.copy_in_raw(&format!("copy {table} ({columns}) from stdin")).await?;
     copy.send(rows.into_bytes()).await?;
     copy.finish().await.with_context(|| format!("loading {table}"))?;
@@ -137,7 +137,7 @@ fn write(rows: &mut [String; 3], people: People, n: u64, mrns: &mut HashSet<Stri
 }
 
 /// The event of a registration.
-pub(super) fn registered(id: Uuid, now: Timestamp) -> Result<Event> {
+pub(crate) fn registered(id: Uuid, now: Timestamp) -> Result<Event> {
     let told = PatientRegistered {
         patient: Some(PatientSnapshot {
             patient_id: id.to_string(),
@@ -152,8 +152,26 @@ pub(super) fn registered(id: Uuid, now: Timestamp) -> Result<Event> {
     Ok(Event::new(topic::PATIENT_REGISTERED, "patient", id, Uuid::now_v7(), now, None, &told)?)
 }
 
+/// Puts events into an outbox as if they had waited there since then.
+pub(crate) async fn wait_to_leave(
+    connection: &mut PgConnection,
+    events: impl IntoIterator<Item = Result<Event>>,
+    since: Timestamp,
+) -> Result<()> {
+    let mut rows = String::new();
+    for event in events {
+        let event = event?;
+        let text = serde_json::to_string(&event.event)?.replace('\\', "\\\\");
+        writeln!(rows, "{}\t{}\t{}\t{text}\t{since}", event.event.id, event.topic, event.partition_key)?;
+    }
+    copy(connection, "document.outbox", "event_id, topic, partition_key, event, created_at", rows).await?;
+    sqlx::raw_sql("vacuum (analyze) document.outbox").execute(&mut *connection).await?;
+    sqlx::raw_sql("checkpoint").execute(connection).await?;
+    Ok(())
+}
+
 /// Loads the accounts of the people up to `to`.
-pub(super) async fn load_accounts(rig: &Rig, to: u64) -> Result<()> {
+pub(crate) async fn load_accounts(rig: &Rig, to: u64) -> Result<()> {
     let mut connection = silent(rig, App::Billing).await?;
     let now = Timestamp::now();
     let (mut documents, mut accounts) = (String::new(), String::new());
@@ -182,7 +200,8 @@ pub(super) async fn load_accounts(rig: &Rig, to: u64) -> Result<()> {
     Ok(())
 }
 
-fn moment(time: Timestamp) -> contracts::Timestamp {
+/// A time as messages have it.
+pub(crate) fn moment(time: Timestamp) -> contracts::Timestamp {
     contracts::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }
 }
 
