@@ -7,7 +7,7 @@ use super::Figures;
 use crate::{
     domain::{
         metric::{
-            Dimension, Metric,
+            Dimension, Formula, Metric,
             catalogue::METRICS,
             figure::{Cell, Series},
             suppression,
@@ -98,9 +98,10 @@ impl Figures {
     }
 }
 
-/// A clinic has figures of what is told apart by clinic.
+/// What is told by age has no one figure, and a clinic has figures of what is told apart by clinic.
 fn has_figures(metric: &Metric, filters: &Filters) -> bool {
-    filters.clinic_id.is_none() || metric.dimensions.contains(&Dimension::Clinic)
+    let of_clinic = filters.clinic_id.is_none() || metric.dimensions.contains(&Dimension::Clinic);
+    of_clinic && !matches!(metric.formula, Formula::Aging)
 }
 
 /// Figures of now beside those of then.

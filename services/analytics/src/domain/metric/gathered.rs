@@ -36,7 +36,9 @@ impl Gathered {
         let range = &self.range;
         let series = match metric.formula {
             Formula::Median(_) | Formula::NinthTenth(_) => figure::of_quantiles(metric, &self.quantiles, range),
-            Formula::Aging => of_now(figure::aging(&self.open, self.today, by == Some(Dimension::Age)), range),
+            Formula::Aging => {
+                of_now(figure::aging(&self.open, self.today, matches!(by, None | Some(Dimension::Age))), range)
+            }
             Formula::OverNinety => of_now(figure::over_ninety(&self.open, self.today), range),
             Formula::DaysInReceivables => match &self.charged {
                 Some((days, charged)) => figure::days_in_receivables(&self.sums, range, charged, days),

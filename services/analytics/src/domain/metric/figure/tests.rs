@@ -123,7 +123,7 @@ fn an_invoice_is_of_the_age_of_its_days() {
     let power = |n: usize| f64::from(1 << n);
     let rows: Vec<_> =
         issued.iter().enumerate().map(|(n, day)| row(Measure::Open, in_francs(), Some(day), power(n), 1)).collect();
-    let series = aging(&rows, today);
+    let series = aging(&rows, today, true);
     let told: Vec<_> = series.iter().map(|series| (series.key.value.as_str(), series.total.value.unwrap())).collect();
     assert_eq!(
         told,
@@ -139,7 +139,7 @@ fn an_invoice_is_of_the_age_of_its_days() {
     assert_eq!(old[0].total.value, Some((power(6) + power(7) + power(8)) / 511.0));
     // One that is issued tomorrow by the clock of a clinic further east is of no age yet.
     let tomorrow = [row(Measure::Open, in_francs(), Some("2007-07-01"), 5.0, 1)];
-    assert_eq!(aging(&tomorrow, today)[0].total.value, Some(5.0));
+    assert_eq!(aging(&tomorrow, today, true)[0].total.value, Some(5.0));
     assert_eq!(over_ninety(&tomorrow, today)[0].total.value, Some(0.0));
 }
 
