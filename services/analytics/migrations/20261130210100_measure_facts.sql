@@ -12,7 +12,8 @@ create type fact.measure as enum (
 );
 
 -- What one fact counts for in one measure. `hour` is there where it is told by the hour, which few are; `bin` is where it is a distribution; `things`
--- is how many of what a figure is suppressed by.
+-- is how many of what a figure is suppressed by, and `once` the same where it is not told by service or payer: a fact of several
+-- services is one thing.
 create type fact.measured as (
   measure fact.measure,
   hour timestamptz,
@@ -24,7 +25,8 @@ create type fact.measured as (
   currency text,
   bin int,
   value bigint,
-  things bigint
+  things bigint,
+  once bigint
 );
 
 create function fact.patients_measures(rows fact.patients[]) returns setof fact.measured
@@ -33,7 +35,7 @@ language plpgsql stable as $$
 begin
   return query
     select measure::fact.measure, date_trunc('hour', registered_at, time_zone), (registered_at at time zone time_zone)::date,
-      null::uuid, null::uuid, null::text, null::text, null::text, 0, 1::bigint, 1::bigint
+      null::uuid, null::uuid, null::text, null::text, null::text, 0, 1::bigint, 1::bigint, 1::bigint
     from unnest(rows) as fact cross join (values ('registered'), ('active')) as counted(measure)
     where measure = 'registered' or active;
 end
@@ -53,7 +55,7 @@ language plpgsql stable as $$
 begin
   return query
     select measure::fact.measure, case when hourly then date_trunc('hour', at, time_zone) end, (at at time zone time_zone)::date,
-      clinic_id, practitioner_id, service_id::text, null::text, null::text, bin, value::bigint, 1::bigint
+      clinic_id, practitioner_id, service_id::text, null::text, null::text, bin, value::bigint, 1::bigint, 1::bigint
     from unnest(rows) as fact
     cross join lateral (values
       ('bookings', booked_at, false, 0, 1),
@@ -95,14 +97,14 @@ begin
       from unnest(rows) as fact where finished
     )
     select measure::fact.measure, case when measure in ('encounters', 'walk-ins') then date_trunc('hour', started_at, time_zone) end,
-      (started_at at time zone time_zone)::date, clinic_id, practitioner_id, service, null::text, null::text, 0, value::bigint, 1::bigint
+      (started_at at time zone time_zone)::date, clinic_id, practitioner_id, service, null::text, null::text, 0, value::bigint, 1::bigint, once::bigint
     from counted
     cross join lateral (
-      select case when new then 'new-patients' else 'returning-patients' end as measure, null::text as service, 1::bigint as value
-      union all select 'encounters', null, 1
-      union all select 'walk-ins', null, 1 where walk_in
+      select case when new then 'new-patients' else 'returning-patients' end as measure, null::text as service, 1::bigint as value, 1 as once
+      union all select 'encounters', null, 1, 1
+      union all select 'walk-ins', null, 1, 1 where walk_in
       union all
-      select 'service-units', code, sum(units) from jsonb_to_recordset(services) as line(code text, units bigint) group by code
+      select 'service-units', code, sum(units), (row_number() over (order by code) = 1)::int from jsonb_to_recordset(services) as line(code text, units bigint) group by code
     ) as parts;
 end
 $$;
@@ -113,7 +115,7 @@ language plpgsql stable as $$
 begin
   return query
     select 'open'::fact.measure, null::timestamptz, (issued_at at time zone time_zone)::date, clinic_id, practitioner_id, null::text,
-      payer, currency, 0, value, 1::bigint
+      payer, currency, 0, value, 1::bigint, (payer = 'patient' or patient_open = 0)::int::bigint
     from unnest(rows) as fact
     cross join lateral (values ('patient', patient_open), ('insurance', insurance_open)) as counted(payer, value)
     where issued_at is not null and value <> 0;
@@ -126,7 +128,7 @@ language plpgsql stable as $$
 begin
   return query
     select 'paid-in'::fact.measure, date_trunc('hour', captured_at, time_zone), (captured_at at time zone time_zone)::date,
-      null::uuid, null::uuid, null::text, null::text, currency, 0, amount, 1::bigint
+      null::uuid, null::uuid, null::text, null::text, currency, 0, amount, 1::bigint, 1::bigint
     from unnest(rows) as fact where captured_at is not null;
 end
 $$;
@@ -137,7 +139,7 @@ language plpgsql stable as $$
 begin
   return query
     select measure::fact.measure, null::timestamptz, day, clinic_id, practitioner_id, null::text, payer_id::text,
-      case when money then currency end, 0, value::bigint, 1::bigint
+      case when money then currency end, 0, value::bigint, 1::bigint, 1::bigint
     from unnest(rows) as fact
     cross join lateral (select (submitted_at at time zone time_zone)::date as submitted_on) as submitted
     cross join lateral (values
@@ -177,7 +179,8 @@ language plpgsql stable as $$
 begin
   return query
     select counts.measure::fact.measure, null::timestamptz, date, clinic_id, practitioner_id, code, counts.payer, currency, 0,
-      sum(counts.sign * side.sign * part)::bigint, 1::bigint
+      sum(counts.sign * side.sign * part)::bigint, 1::bigint,
+      (row_number() over (partition by id, counts.measure order by code, counts.payer, clinic_id, practitioner_id) = 1)::int::bigint
     from unnest(rows) as fact
     cross join lateral jsonb_to_recordset(moves) as move(debit text, credit text, amount bigint, clinic_id uuid,
       practitioner_id uuid, payer_id uuid, services jsonb)

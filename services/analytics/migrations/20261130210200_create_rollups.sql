@@ -1,5 +1,5 @@
--- Rollups: sums of what facts count for, by hour, day, week and month; told apart by hour, day and month, since weeks are few days. They change by the difference between what a fact has
--- counted for and what it counts for now.
+-- Rollups: sums of what facts count for, by hour, day, week and month; told apart by hour, day and month, since weeks are few days.
+-- They change by the difference between what a fact has counted for and what it counts for now.
 
 create type fact.unit as enum ('hour', 'day', 'week', 'month');
 
@@ -14,7 +14,8 @@ create table fact.dimensions (
   constraint dimensions_key unique (clinic_id, practitioner_id, service, payer, currency)
 );
 
--- `start` is the first day of the unit by the calendar of the clinic, or the beginning of the hour in UTC.
+-- `start` is the first day of the unit by the calendar of the clinic, or the beginning of the hour in UTC. Where neither service
+-- nor payer is asked for, `once` counts what stands behind a figure, and `things` counts a fact of several services too often.
 create table fact.rollups (
   measure fact.measure not null,
   unit fact.unit not null,
@@ -23,6 +24,7 @@ create table fact.rollups (
   bin int not null,
   value bigint not null,
   things bigint not null,
+  once bigint not null,
   restated_at timestamptz,
   constraint rollups_pkey primary key (measure, unit, start, dimension_id, bin)
 ) with (fillfactor = 80);
@@ -59,13 +61,13 @@ declare
   nobody uuid := '00000000-0000-0000-0000-000000000000';
   net fact.measured[] := array(
     select row(measure, hour, day, coalesce(clinic_id, nobody), coalesce(practitioner_id, nobody), coalesce(service, ''),
-      coalesce(payer, ''), coalesce(currency, ''), bin, sum(sign * value), sum(sign * things))::fact.measured
+      coalesce(payer, ''), coalesce(currency, ''), bin, sum(sign * value), sum(sign * things), sum(sign * once))::fact.measured
     from (
       select 1 as sign, counted.* from unnest(added) as counted
       union all
       select -1, counted.* from unnest(removed) as counted) as both_sides
     group by measure, hour, day, clinic_id, practitioner_id, service, payer, currency, bin
-    having sum(sign * value) <> 0 or sum(sign * things) <> 0);
+    having sum(sign * value) <> 0 or sum(sign * things) <> 0 or sum(sign * once) <> 0);
   over timestamptz := now() - interval '5 minutes';
   this_change bigint;
 begin
@@ -89,16 +91,17 @@ begin
       ('month', date_trunc('month', day::timestamp))) as spans(unit, start)
     where start is not null
   ), told_apart as (
-    insert into fact.rollups as kept (measure, unit, start, dimension_id, bin, value, things, restated_at)
-    select measure, unit, start, dimension_id, bin, sum(value), sum(things), max(restated_at)
+    insert into fact.rollups as kept (measure, unit, start, dimension_id, bin, value, things, once, restated_at)
+    select measure, unit, start, dimension_id, bin, sum(value), sum(things), sum(once), max(restated_at)
     from units join fact.dimensions using (clinic_id, practitioner_id, service, payer, currency)
     where unit <> 'week'
     group by measure, unit, start, dimension_id, bin
     on conflict (measure, unit, start, dimension_id, bin) do update set value = kept.value + excluded.value,
-      things = kept.things + excluded.things, restated_at = coalesce(excluded.restated_at, kept.restated_at)
+      things = kept.things + excluded.things, once = kept.once + excluded.once,
+      restated_at = coalesce(excluded.restated_at, kept.restated_at)
   )
   insert into fact.totals as kept (measure, unit, start, currency, bin, value, things, restated_at, change)
-  select measure, unit, start, currency, bin, sum(value), sum(things), max(restated_at), this_change
+  select measure, unit, start, currency, bin, sum(value), sum(once), max(restated_at), this_change
   from units group by measure, unit, start, currency, bin
   on conflict (measure, unit, start, currency, bin) do update set value = kept.value + excluded.value,
     things = kept.things + excluded.things, restated_at = coalesce(excluded.restated_at, kept.restated_at),

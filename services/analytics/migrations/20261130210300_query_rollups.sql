@@ -19,11 +19,12 @@ declare
   told_apart boolean := p ? 'by' or filters <> '';
 begin
   return format($sql$
-    select measure, %s as start, %s as key, currency, bin, value, things, restated_at from %s
+    select measure, %s as start, %s as key, currency, bin, value, %s as things, restated_at from %s
     where unit = %L and measure = any (%L::fact.measure[])
       and start >= %s::timestamp and start < %s::timestamp%s
   $sql$,
     case when told_apart and unit = 'week' then 'date_trunc(''week'', start)' else 'start' end, key,
+    case when not told_apart or p ->> 'by' in ('service', 'payer') or p ? 'service' or p ? 'payer' then 'things' else 'once' end,
     case when told_apart then 'fact.rollups join fact.dimensions using (dimension_id)' else 'fact.totals' end,
     case when told_apart then stored else unit end, array(select jsonb_array_elements_text(p -> 'measures')), first, last, filters);
 end

@@ -26,10 +26,10 @@ pub(crate) async fn check(parts: &Parts) -> Result {
         "{ANEW}, anew as (
             select measure, unit, start, coalesce(clinic_id, {NOBODY}) as clinic_id, coalesce(practitioner_id, {NOBODY}) as
                 practitioner_id, coalesce(service, '') as service, coalesce(payer, '') as payer, coalesce(currency, '') as currency,
-                bin, sum(value) as value, sum(things) as things
+                bin, sum(value) as value, sum(things) as things, sum(once) as once
             from units where unit <> 'week' group by 1, 2, 3, 4, 5, 6, 7, 8, 9
         ), kept as (
-            select measure, unit::text, start, clinic_id, practitioner_id, service, payer, currency, bin, value, things
+            select measure, unit::text, start, clinic_id, practitioner_id, service, payer, currency, bin, value, things, once
             from fact.rollups join fact.dimensions using (dimension_id) where value <> 0 or things <> 0
         )
         (select 'kept', * from kept except select 'kept', * from anew where value <> 0 or things <> 0)
@@ -37,7 +37,7 @@ pub(crate) async fn check(parts: &Parts) -> Result {
     );
     let totals = format!(
         "{ANEW}, anew as (
-            select measure, unit, start, coalesce(currency, '') as currency, bin, sum(value) as value, sum(things) as things
+            select measure, unit, start, coalesce(currency, '') as currency, bin, sum(value) as value, sum(once) as things
             from units group by 1, 2, 3, 4, 5
         ), kept as (
             select measure, unit::text, start, currency, bin, value, things from fact.totals where value <> 0 or things <> 0

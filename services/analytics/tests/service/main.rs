@@ -40,6 +40,7 @@ fn main() -> ExitCode {
             test("corrections_make_figures_what_they_should_have_been", &parts, metrics::corrected),
             test("a_late_event_restates_the_group_that_was_over_and_no_other", &parts, late::restate),
             test("small_counts_are_not_told_to_analysts_nor_what_would_tell_them", &parts, suppressed::counts),
+            test("a_visit_with_many_services_is_one_thing", &parts, suppressed::things),
             test("a_level_tells_analysts_no_small_step", &parts, suppressed::levels),
             test("a_ratio_tells_analysts_of_no_small_part", &parts, suppressed::parts_of_ratios),
             test("an_overview_tells_analysts_nothing_small_by_its_sums", &parts, suppressed::overview),

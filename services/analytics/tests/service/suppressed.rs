@@ -225,3 +225,44 @@ pub(crate) async fn overview(parts: Parts) -> Result {
     }
     Ok(())
 }
+
+/// Three visits with five services each are three things, however many lines they have.
+pub(crate) async fn things(parts: Parts) -> Result {
+    let codes = ["00100", "10004", "70010", "80047", "99213"];
+    let sidecar = sidecar(&parts)?;
+    let visits = some(3, "things", |n, name| {
+        let services: Vec<_> = codes.iter().map(|code| json!({ "code": code, "units": 1 })).collect();
+        let fact = json!({
+            "id": patient(&name, n), "version": 1, "time_zone": "America/New_York", "patient_id": patient("things", n),
+            "clinic_id": patient("suppressed clinic", 7), "practitioner_id": null, "walk_in": true, "finished": true,
+            "started_at": "2004-05-05T15:00:00Z", "services": services,
+        });
+        ("encounters", fact)
+    });
+    let charges = some(3, "charges", |n, name| {
+        let charge = |code: &&str| {
+            json!({ "debit": "patient-receivable", "credit": "revenue", "amount": 100,
+            "clinic_id": patient("suppressed clinic", 7), "services": [{"code": code, "amount": 100}] })
+        };
+        let moves: Vec<_> = codes.iter().map(|code| charge(code)).collect();
+        (
+            "entries",
+            json!({ "id": patient(&name, n), "version": 1, "date": "2004-05-05", "currency": "EUR", "moves": moves }),
+        )
+    });
+    ingest(&sidecar, &visits).await?;
+    ingest(&sidecar, &charges).await?;
+    crate::books::check(&parts).await?;
+    for (metric, value) in [("service-units", 15.0), ("charged", 1500.0)] {
+        let asked = over(metric, "2004-05-05", "2004-05-06");
+        let by_clinic = GetMetricRequest { by: Some(Dimension::Clinic.into()), ..asked.clone() };
+        for asked in [asked, by_clinic] {
+            let [admin, analyst] = both(&parts, asked).await?;
+            let told: f64 = admin.series.iter().filter_map(|series| series.total.as_ref()?.value).sum();
+            ensure!(told == value, "{metric}: {admin:?}");
+            let hidden = |series: &Series| series.total.as_ref().is_some_and(|total| total.suppressed);
+            ensure!(analyst.series.iter().all(hidden), "{metric}: {analyst:?}");
+        }
+    }
+    Ok(())
+}
