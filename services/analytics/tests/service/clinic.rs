@@ -57,7 +57,7 @@ fn seen(times: [&str; 3]) -> Value {
     json!({ "arrived_at": times[0], "started_at": times[1], "finished_at": times[2] })
 }
 
-fn encounter(name: &str, whose: &str, place: &str, walk_in: bool, start: &str, services: Value) -> Told {
+fn encounter(name: &str, whose: &str, place: &str, walk_in: bool, start: &str, services: &Value) -> Told {
     let fact = json!({ "id": id(name), "version": 1, "patient_id": id(whose), "walk_in": walk_in, "finished": true,
                        "started_at": start, "services": services });
     ("encounters", with(fact, at(place)))
@@ -207,19 +207,19 @@ pub(crate) fn week(now: &str) -> Vec<Told> {
             json!({}),
         ),
         // Encounters: u1 on Monday, new, and on Wednesday by walking in, returning.
-        encounter("e1", "u1", "A", false, "2007-03-05T14:05:00Z", units(&[("99213", 1), ("85025", 2)])),
-        encounter("e2", "u1", "A", true, "2007-03-07T20:00:00Z", units(&[("99213", 1)])),
+        encounter("e1", "u1", "A", false, "2007-03-05T14:05:00Z", &units(&[("99213", 1), ("85025", 2)])),
+        encounter("e2", "u1", "A", true, "2007-03-07T20:00:00Z", &units(&[("99213", 1)])),
         // u2 on Thursday 00:25 in Kathmandu; 36 months to the minute after the one before: returning.
-        encounter("e0", "u2", "A", false, "2004-03-07T18:40:00Z", units(&[])),
-        encounter("e3", "u2", "B", false, "2007-03-07T18:40:00Z", units(&[("90471", 1)])),
+        encounter("e0", "u2", "A", false, "2004-03-07T18:40:00Z", &units(&[])),
+        encounter("e3", "u2", "B", false, "2007-03-07T18:40:00Z", &units(&[("90471", 1)])),
         // u3 on Sunday 03:30, the half hour after 01:59; 36 months and a minute after the one before: new.
-        encounter("e00", "u3", "B", false, "2004-03-11T07:29:00Z", units(&[])),
-        encounter("e4", "u3", "A", true, "2007-03-11T07:30:00Z", units(&[])),
+        encounter("e00", "u3", "B", false, "2004-03-11T07:29:00Z", &units(&[])),
+        encounter("e4", "u3", "A", true, "2007-03-11T07:30:00Z", &units(&[])),
         // Not finished.
         (
             "encounters",
             with(
-                encounter("e5", "u4", "A", true, "2007-03-06T15:00:00Z", units(&[("99213", 9)])).1,
+                encounter("e5", "u4", "A", true, "2007-03-06T15:00:00Z", &units(&[("99213", 9)])).1,
                 json!({ "finished": false }),
             ),
         ),

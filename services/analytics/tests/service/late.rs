@@ -54,7 +54,8 @@ pub(crate) async fn restate(parts: Parts) -> Result {
     let days = told(&parts, Group::Day, from).await?;
     let restated: Vec<_> = days.iter().filter(|cell| cell.restated_time.is_some()).collect();
     ensure!(restated.len() == 1 && holds(restated[0], days_ago, 25.hours()), "only the day that is over: {days:?}");
-    ensure!(days.iter().filter_map(|cell| cell.value).sum::<f64>() == 300.0, "{days:?}");
+    let sum: f64 = days.iter().filter_map(|cell| cell.value).sum();
+    ensure!(Some(sum) == Some(300.0), "{days:?}");
 
     // A correction takes it from one day that is over to another: both are restated, and the first has nothing any more.
     let before = restated[0].restated_time;

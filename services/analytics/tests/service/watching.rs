@@ -73,7 +73,7 @@ async fn register(parts: &Parts, earlier: bool) -> Result {
         ("patients", fact)
     };
     let mut told = vec![patient(now)];
-    told.extend(earlier.then(|| patient(now - Duration::from_secs(7 * 86_400))));
+    told.extend(earlier.then(|| patient(now - Duration::from_hours(7 * 24))));
     Ok(ingest(&sidecar(parts)?, &told).await?)
 }
 

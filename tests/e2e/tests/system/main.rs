@@ -83,6 +83,8 @@ trials! {
     the_payer_is_asked_whether_somebody_is_insured: claims::are_insured,
     whatever_a_payer_answers_the_books_are_right: claims::are_answered,
     figures_are_live: figures::are_live,
+    what_analytics_has_missed_is_heard_again: figures::are_heard_again,
+    figures_that_are_made_anew_are_the_same: figures::made_anew_are_the_same,
     a_service_talks_to_its_own_sidecar_alone: sockets::of_services,
     everything_listens_on_loopback: sockets::listeners,
     a_hanging_billing_does_not_hold_up_a_registration: faults::billing::hangs,
@@ -97,8 +99,6 @@ trials! {
     a_time_is_booked_once_whoever_is_killed: faults::bookings::of_one_time,
     invoices_are_numbered_without_a_gap_whoever_is_killed: faults::books::are_numbered,
     a_payment_is_recorded_once_whoever_is_killed: faults::books::take_money,
-    what_analytics_has_missed_is_heard_again: figures::are_heard_again,
-    figures_that_are_made_anew_are_the_same: figures::made_anew_are_the_same,
     nothing_personal_is_in_any_log_span_or_metric: privacy::kept,
 }
 
