@@ -36,8 +36,8 @@ impl Serialize for Row<'_> {
     }
 }
 
-/// So many deliveries go in one call.
-const TOGETHER: usize = 8;
+/// So many deliveries go in one call, which has to be done within the deadline of the database.
+const TOGETHER: usize = 2;
 /// A delivery that has waited so long is delivered again.
 const PATIENCE: Duration = Duration::from_secs(4);
 
