@@ -63,7 +63,6 @@ create table fact.payments (
   version bigint not null constraint payments_version_check check (version > 0),
   time_zone text not null,
   currency text not null,
-  method text not null,
   captured_at timestamptz,
   -- What was captured and not given back.
   amount bigint not null

@@ -54,8 +54,9 @@ create table fact.progress (
 );
 insert into fact.progress (change, rebuilding) values (0, false);
 
--- Puts what is counted now in the place of what was counted until now. A unit that was over five minutes ago is restated.
-create function fact.apply(removed fact.measured[], added fact.measured[], restates boolean) returns void
+-- Puts what is counted now in the place of what was counted until now. A unit that was over five minutes ago is restated, unless
+-- facts are gathered anew.
+create function fact.apply(removed fact.measured[], added fact.measured[]) returns void
 language plpgsql set enable_seqscan = on set enable_hashjoin = on as $$
 declare
   nobody uuid := '00000000-0000-0000-0000-000000000000';
@@ -70,11 +71,12 @@ declare
     having sum(sign * value) <> 0 or sum(sign * things) <> 0 or sum(sign * once) <> 0);
   over timestamptz := now() - interval '5 minutes';
   this_change bigint;
+  restates boolean;
 begin
   if cardinality(net) = 0 then
     return;
   end if;
-  update fact.progress set change = change + 1 returning change into this_change;
+  update fact.progress set change = change + 1 returning change, not rebuilding into this_change, restates;
 
   insert into fact.dimensions (clinic_id, practitioner_id, service, payer, currency)
   select clinic_id, practitioner_id, service, payer, currency from unnest(net) as counted
@@ -118,7 +120,7 @@ declare
 begin
   foreach kind in array array['patients', 'accounts', 'appointments', 'encounters', 'invoices', 'payments', 'claims', 'entries'] loop
     execute format($text$
-      create function fact.%1$I(told jsonb, restates boolean) returns void
+      create function fact.%1$I(told jsonb) returns void
       language plpgsql set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
       declare
         newer fact.%2$I[];
@@ -145,7 +147,7 @@ begin
         insert into fact.%2$I select event.* from unnest(newer) as event;
         added := array(
           select counted from fact.%3$I(array(select known from fact.%2$I as known where known.%4$I = any (peers))) as counted);
-        perform fact.apply(removed, added, restates);
+        perform fact.apply(removed, added);
       end
       $$
     $text$, 'take_' || kind, kind, kind || '_measures', case kind when 'encounters' then 'patient_id' else 'id' end);
@@ -153,54 +155,41 @@ begin
 end
 $make$;
 
--- Takes a batch: {"restates": whether late facts restate, "facts": {kind: [fact]}}. They may come in any order and again and
--- again: only a newer version than the one that is known changes anything.
+-- Takes a batch: {kind: [fact]}. They may come in any order and again and again: only a newer version than the one that is known
+-- changes anything. To compile its statements would take thirty times as long as to run them.
 create function api.ingest(p jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set jit = off as $$
 declare
-  told jsonb := p -> 'facts';
-  restates boolean := (p ->> 'restates')::boolean;
+  kind text;
+  told jsonb;
 begin
   -- Batches meet on the present hour at the latest. Taking turns from the start, none waits in a circle, and what is known cannot
   -- change between the look at it and the write.
   perform document.take_turns(array['fact']);
-  if told ? 'patients' then
-    perform fact.take_patients(told -> 'patients', restates);
-  end if;
-  if told ? 'accounts' then
-    perform fact.take_accounts(told -> 'accounts', restates);
-  end if;
-  if told ? 'appointments' then
-    perform fact.take_appointments(told -> 'appointments', restates);
-  end if;
-  if told ? 'encounters' then
-    perform fact.take_encounters(told -> 'encounters', restates);
-  end if;
-  if told ? 'invoices' then
-    perform fact.take_invoices(told -> 'invoices', restates);
-  end if;
-  if told ? 'payments' then
-    perform fact.take_payments(told -> 'payments', restates);
-  end if;
-  if told ? 'claims' then
-    perform fact.take_claims(told -> 'claims', restates);
-  end if;
-  if told ? 'entries' then
-    perform fact.take_entries(told -> 'entries', restates);
-  end if;
+  for kind, told in select * from jsonb_each(p) loop
+    execute format('select fact.%I($1)', 'take_' || kind) using told;
+  end loop;
   update fact.progress set taken_at = now();
 end
 $$;
 
--- Forgets everything, and answers no figure until it is said that all is there again: {"rebuilding"}.
-create function api.rebuild(p jsonb) returns void
+-- Forgets everything, and answers no figure until it is said that all is there again.
+create function api.begin_rebuild(p jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform document.take_turns(array['fact']);
-  if (p ->> 'rebuilding')::boolean then
-    truncate fact.patients, fact.accounts, fact.appointments, fact.encounters, fact.invoices, fact.payments, fact.claims,
-      fact.entries, fact.rollups, fact.totals;
+  update fact.progress set rebuilding = true, change = change + 1 where not rebuilding;
+  -- Who began first would say that all is there when it is not.
+  if not found then
+    raise exception 'figures violate check constraint "progress_rebuilding_check"'
+      using errcode = 'check_violation', constraint = 'progress_rebuilding_check', schema = 'fact', table = 'progress';
   end if;
-  update fact.progress set rebuilding = (p ->> 'rebuilding')::boolean, change = change + 1;
+  truncate fact.patients, fact.accounts, fact.appointments, fact.encounters, fact.invoices, fact.payments, fact.claims, fact.entries,
+    fact.rollups, fact.totals;
 end
+$$;
+
+create function api.end_rebuild(p jsonb) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  update fact.progress set rebuilding = false, change = change + 1;
 $$;

@@ -1,4 +1,4 @@
--- Questions about rollups. Each answers null while facts are gathered anew. They hold some hundred thousand rows of a year in
+-- Questions about rollups. Each answers a JSON null while facts are gathered anew. They hold some hundred thousand rows of a year in
 -- memory; they read a range once instead of once for each value of a dimension that is asked for, since `dimension_id` comes late in
 -- the key; and to compile them would take longer than to run them.
 
@@ -31,16 +31,18 @@ end
 $$;
 
 -- Sums by unit: {"measures", "unit", "from", "to", "month"? and "day"?, "by"?, "clinicId"?, "practitionerId"?, "service"?,
--- "payer"?} answers [[measure, key, currency, start, value, things, restated at]]. `from` and `to` are starts, as rollups have them.
+-- "payer"?} answers {"rows": [[measure, key, currency, start, value, things, restated at]], "takenAt"}. `from` and `to` are starts, as
+-- rollups have them.
 -- With `day` there is one row more without a start: all that was before that day, which is of that month.
 create function api.sums(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
   set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_nestloop = off as $$
 declare
+  progress fact.progress := (select progress from fact.progress);
   answer jsonb;
 begin
-  if (select rebuilding from fact.progress) then
-    return null;
+  if progress.rebuilding then
+    return 'null';
   end if;
   execute format($sql$
     select coalesce(jsonb_agg(jsonb_build_array(measure, key, currency, start, value, things, restated_at) order by start, key), '[]')
@@ -54,20 +56,21 @@ begin
     fact.asked(p, 'month', quote_literal('-infinity'), quote_nullable(p ->> 'month')),
     fact.asked(p, 'day', quote_nullable(p ->> 'month'), quote_nullable(p ->> 'day')))
   using p into answer;
-  return answer;
+  return jsonb_build_object('rows', answer, 'takenAt', progress.taken_at);
 end
 $$;
 
--- The middle and the ninth tenth of distributions: the same parameter answers [[measure, key, start, median, ninth tenth, things,
--- restated at]], with one row more for each key without a start: of all units together.
+-- The middle and the ninth tenth of distributions: the same parameter answers {"rows": [[measure, key, start, median, ninth
+-- tenth, things, restated at]], "takenAt"}, with one row more for each key without a start: of all units together.
 create function api.percentiles(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
   set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_nestloop = off as $$
 declare
+  progress fact.progress := (select progress from fact.progress);
   answer jsonb;
 begin
-  if (select rebuilding from fact.progress) then
-    return null;
+  if progress.rebuilding then
+    return 'null';
   end if;
   execute format($sql$
     with binned as materialized (
@@ -89,7 +92,7 @@ begin
         min(bin) filter (where reached >= 0.9 * everything) as ninth, max(everything) as everything, max(restated_at) as restated_at
       from climbing group by measure, key, start) as found
   $sql$, fact.asked(p, p ->> 'unit', quote_nullable(p ->> 'from'), quote_nullable(p ->> 'to'))) using p into answer;
-  return answer;
+  return jsonb_build_object('rows', answer, 'takenAt', progress.taken_at);
 end
 $$;
 

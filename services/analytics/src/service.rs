@@ -6,16 +6,11 @@ pub mod overview;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use sidecar::failure::Failure;
 
 use self::live::Live;
 use crate::{
-    domain::{
-        fact::Fact,
-        range::{Bound, Range, Refusal},
-        zone::{ClinicZone, Group},
-    },
+    domain::{fact::Fact, zone::ClinicZone},
     outbound::{
         availability::Availability,
         facts::Facts,
@@ -47,40 +42,16 @@ impl Figures {
 
     /// Takes what events told: all of it or nothing. What is known already, or older than that, changes nothing.
     pub async fn ingest(&self, facts: Vec<Fact>) -> Result<(), Failure> {
-        self.facts.ingest(facts, true).await?;
-        self.live.changed();
-        Ok(())
-    }
-
-    /// Takes what was told before, and may be known already.
-    pub async fn hear_again(&self, facts: Vec<Fact>, restates: bool) -> Result<(), Failure> {
         if facts.is_empty() {
             return Ok(());
         }
-        self.facts.ingest(facts, restates).await?;
+        self.facts.ingest(facts).await?;
         self.live.changed();
         Ok(())
-    }
-
-    /// What is asked for, in whole groups.
-    pub fn range(
-        &self,
-        from: Option<Bound>,
-        to: Option<Bound>,
-        group: Group,
-        now: Timestamp,
-    ) -> Result<Range, Refusal> {
-        Range::of(from, to, group, &self.zone, now)
     }
 
     /// How far the figures have come.
     pub async fn progress(&self) -> Result<Progress, Failure> {
-        // Nothing has changed after the last change.
-        self.rollups.progress(i64::MAX).await
-    }
-
-    /// When something was taken in last.
-    pub async fn taken_at(&self) -> Result<Option<Timestamp>, Failure> {
-        Ok(self.progress().await?.taken_at)
+        self.rollups.progress(None).await
     }
 }

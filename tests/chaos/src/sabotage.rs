@@ -34,7 +34,7 @@ struct Surgery {
 }
 
 const INGEST: Surgery = Surgery {
-    function: "fact.take_patients(jsonb, boolean)",
+    function: "fact.take_patients(jsonb)",
     right: "known.id = latest.id and known.version >= latest.version",
     wrong: "false",
 };

@@ -12,8 +12,9 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde::Serialize;
 use uuid::Uuid;
 
-/// What one event tells.
-#[derive(Clone, Debug, PartialEq)]
+/// What one event tells; in JSON as the table of its kind has it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Fact {
     /// Of a patient.
     Patient(PatientFact),
@@ -34,8 +35,7 @@ pub enum Fact {
 }
 
 /// A kind of fact: the table that it is kept in.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum FactKind {
     /// Patients.
     Patients,

@@ -8,7 +8,7 @@ use opentelemetry::{
     KeyValue, global,
     metrics::{Counter, Gauge},
 };
-use problem::Problem;
+use problem::{Kind, Problem};
 use tokio::time;
 use uuid::Uuid;
 
@@ -82,7 +82,7 @@ impl Reconciler {
             if told != self.figures.facts.digest(kind, after, next).await? && !self.was_on_its_way(kind, after).await? {
                 found.gaps += 1;
                 self.gaps.add(1, &[KeyValue::new("kind", kind.code())]);
-                self.hear(kind, after, next, true).await?;
+                self.hear(kind, after, next).await?;
                 found.divergent += u64::from(!self.was_on_its_way(kind, after).await?);
             }
             let Some(next) = next else { break };
@@ -101,13 +101,7 @@ impl Reconciler {
     }
 
     /// Hears all that was told of ids after one and up to another, or to the last.
-    async fn hear(
-        &self,
-        kind: FactKind,
-        after: Option<Uuid>,
-        up_to: Option<Uuid>,
-        restates: bool,
-    ) -> Result<(), Problem> {
+    async fn hear(&self, kind: FactKind, after: Option<Uuid>, up_to: Option<Uuid>) -> Result<(), Problem> {
         let mut after = after;
         loop {
             let told = self.producers.latest(kind, after).await?;
@@ -118,7 +112,7 @@ impl Reconciler {
                 let unreadable = useless.len() + told.unreadable;
                 tracing::error!(kind = kind.code(), unreadable, "events that were told can never be counted");
             }
-            self.figures.hear_again(facts, restates).await?;
+            self.figures.ingest(facts).await?;
             match told.next {
                 Some(next) if up_to.is_none_or(|last| next < last) => after = Some(next),
                 _ => return Ok(()),
@@ -128,7 +122,9 @@ impl Reconciler {
 
     /// Forgets everything and hears it anew; there are no figures in the meantime.
     pub async fn rebuild(self) -> Result<(), Problem> {
-        self.figures.facts.rebuild(true).await?;
+        if !self.figures.facts.begin_rebuild().await? {
+            return Err(Problem::new(Kind::Conflict, "The figures are being made anew already."));
+        }
         tokio::spawn(async move { self.gather_until_done().await });
         Ok(())
     }
@@ -144,8 +140,8 @@ impl Reconciler {
 
     async fn gather(&self) -> Result<(), Problem> {
         for kind in FactKind::ALL {
-            self.hear(kind, None, None, false).await?;
+            self.hear(kind, None, None).await?;
         }
-        Ok(self.figures.facts.rebuild(false).await?)
+        Ok(self.figures.facts.end_rebuild().await?)
     }
 }

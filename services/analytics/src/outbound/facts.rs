@@ -1,8 +1,8 @@
 //! Facts in the database.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Deserialize;
 use serde_json::json;
 use sidecar::{Sidecar, batch::Batcher, failure::Failure};
 use tonic::Status;
@@ -11,45 +11,18 @@ use uuid::Uuid;
 
 use crate::domain::fact::{Fact, FactKind};
 
-/// The parameter of `api.ingest`.
-#[derive(Serialize)]
-struct Batch<'a> {
-    restates: bool,
-    facts: BTreeMap<FactKind, Vec<Row<'a>>>,
-}
-
-/// A fact as its table has it: its members are called as the columns are.
-struct Row<'a>(&'a Fact);
-
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Fact::Patient(fact) => fact.serialize(serializer),
-            Fact::Account(fact) => fact.serialize(serializer),
-            Fact::Appointment(fact) => fact.serialize(serializer),
-            Fact::Encounter(fact) => fact.serialize(serializer),
-            Fact::Invoice(fact) => fact.serialize(serializer),
-            Fact::Payment(fact) => fact.serialize(serializer),
-            Fact::Claim(fact) => fact.serialize(serializer),
-            Fact::Entry(fact) => fact.serialize(serializer),
-        }
-    }
-}
-
 /// So many deliveries go in one call, which has to be done within the deadline of the database.
 const TOGETHER: usize = 2;
 /// A delivery that has waited so long is delivered again.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 async fn ingest_together(sidecar: &Sidecar, deliveries: &[Delivery]) -> Vec<Result<(), Failure>> {
-    let all = deliveries.iter().flat_map(|(_, facts, _)| facts.iter());
-    let taken = ingest(sidecar, all, deliveries.iter().any(|(.., restates)| *restates)).await;
-    match taken {
+    match ingest(sidecar, deliveries.iter().flat_map(|(_, facts)| facts)).await {
         // One of them may have spoilt it for the others.
         Err(Failure::Constraint { .. } | Failure::Bug(_)) if deliveries.len() > 1 => {
             let mut alone = Vec::new();
-            for (span, facts, restates) in deliveries {
-                alone.push(ingest(sidecar, facts.iter(), *restates).instrument(span.clone()).await);
+            for (span, facts) in deliveries {
+                alone.push(ingest(sidecar, facts).instrument(span.clone()).await);
             }
             alone
         }
@@ -57,10 +30,10 @@ async fn ingest_together(sidecar: &Sidecar, deliveries: &[Delivery]) -> Vec<Resu
     }
 }
 
-async fn ingest(sidecar: &Sidecar, facts: impl Iterator<Item = &Fact>, restates: bool) -> Result<(), Failure> {
-    let mut batch = Batch { restates, facts: BTreeMap::new() };
+async fn ingest(sidecar: &Sidecar, facts: impl IntoIterator<Item = &Fact>) -> Result<(), Failure> {
+    let mut batch: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
     for fact in facts {
-        batch.facts.entry(fact.kind()).or_default().push(Row(fact));
+        batch.entry(fact.kind().code()).or_default().push(fact);
     }
     sidecar.exec("ingest", &batch).await
 }
@@ -81,8 +54,8 @@ pub struct Facts {
     batcher: Batcher<Delivery, Result<(), Failure>>,
 }
 
-/// The span that it is taken in, what was told, and whether it restates.
-type Delivery = (Span, Arc<Vec<Fact>>, bool);
+/// The span that it is taken in, and what was told.
+type Delivery = (Span, Vec<Fact>);
 
 impl Facts {
     /// Facts in this sidecar's database.
@@ -96,12 +69,10 @@ impl Facts {
         Self { sidecar: own, batcher }
     }
 
-    /// Stores what is newer than what is known, and counts it, all or nothing of it. What `restates` says so in what was told
-    /// of groups that are over. The database lets one batch in at a time: what waits for it goes together.
-    pub async fn ingest(&self, facts: Vec<Fact>, restates: bool) -> Result<(), Failure> {
-        let taken =
-            tokio::time::timeout(PATIENCE, self.batcher.ask((Span::current(), Arc::new(facts), restates))).await;
-        match taken {
+    /// Stores what is newer than what is known, and counts it, all or nothing of it. The database lets one batch in at a time:
+    /// what waits for it goes together.
+    pub async fn ingest(&self, facts: Vec<Fact>) -> Result<(), Failure> {
+        match tokio::time::timeout(PATIENCE, self.batcher.ask((Span::current(), facts))).await {
             Ok(Some(taken)) => taken,
             Ok(None) => Err(Failure::of(Status::cancelled("the batch did not come back"))),
             Err(elapsed) => Err(Failure::of(Status::deadline_exceeded(elapsed.to_string()))),
@@ -119,8 +90,16 @@ impl Facts {
         self.sidecar.query("digest", &asked).await
     }
 
-    /// Forgets everything; there are no figures until it is said that all is there again.
-    pub async fn rebuild(&self, rebuilding: bool) -> Result<(), Failure> {
-        self.sidecar.exec("rebuild", &json!({ "rebuilding": rebuilding })).await
+    /// Forgets everything; there are no figures until the end of it. False when that goes on already.
+    pub async fn begin_rebuild(&self) -> Result<bool, Failure> {
+        match self.sidecar.exec("begin_rebuild", &json!({})).await {
+            Err(Failure::Constraint { name }) if name == "progress_rebuilding_check" => Ok(false),
+            begun => begun.map(|()| true),
+        }
+    }
+
+    /// All is there again.
+    pub async fn end_rebuild(&self) -> Result<(), Failure> {
+        self.sidecar.exec("end_rebuild", &json!({})).await
     }
 }

@@ -61,6 +61,16 @@ struct Question<'a> {
     filters: &'a Filters,
 }
 
+/// Rows, and when something was taken in last.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Told<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// When that was; nothing yet when it is not there.
+    pub taken_at: Option<Timestamp>,
+}
+
 /// How far the figures have come.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,7 +106,7 @@ impl Rollups {
         wanted: &Wanted<'_>,
         range: &Range,
         opening: Option<&ClinicZone>,
-    ) -> Result<Option<Vec<Row>>, Failure> {
+    ) -> Result<Option<Told<Row>>, Failure> {
         let first = opening.map(|zone| zone.day(range.start()));
         let question = Question {
             month: first.map(|day| day.first_of_month().to_string()),
@@ -107,27 +117,27 @@ impl Rollups {
     }
 
     /// Sums of each day that there ever was.
-    pub async fn of_all_days(&self, wanted: &Wanted<'_>) -> Result<Option<Vec<Row>>, Failure> {
+    pub async fn of_all_days(&self, wanted: &Wanted<'_>) -> Result<Option<Told<Row>>, Failure> {
         let (unit, from, to) = ("day", "-infinity".to_owned(), "infinity".to_owned());
         let (month, day, by) = (None, None, code(wanted.by));
         let question = Question { measures: wanted.measures, unit, from, to, month, day, by, filters: wanted.filters };
         self.rows(&question).await
     }
 
-    async fn rows(&self, question: &Question<'_>) -> Result<Option<Vec<Row>>, Failure> {
-        let rows: Option<Vec<SumRow>> = self.sidecar.query("sums", question).await?;
+    async fn rows(&self, question: &Question<'_>) -> Result<Option<Told<Row>>, Failure> {
+        let told: Option<Told<SumRow>> = self.sidecar.query("sums", question).await?;
         let row = |(measure, value, currency, start, sum, things, restated): SumRow| Row {
             measure,
             key: Key { value: named(value), currency },
             start,
             count: Count { value: sum, things, restated },
         };
-        Ok(rows.map(|rows| rows.into_iter().map(row).collect()))
+        Ok(told.map(|told| Told { rows: told.rows.into_iter().map(row).collect(), taken_at: told.taken_at }))
     }
 
     /// The middle and the ninth tenth in each group and in all of them; none while facts are gathered anew.
-    pub async fn quantiles(&self, wanted: &Wanted<'_>, range: &Range) -> Result<Option<Vec<Quantiles>>, Failure> {
-        let rows: Option<Vec<QuantileRow>> = self.sidecar.query("percentiles", &Question::of(wanted, range)).await?;
+    pub async fn quantiles(&self, wanted: &Wanted<'_>, range: &Range) -> Result<Option<Told<Quantiles>>, Failure> {
+        let told: Option<Told<QuantileRow>> = self.sidecar.query("percentiles", &Question::of(wanted, range)).await?;
         let row = |(measure, value, start, median, ninth_tenth, things, restated): QuantileRow| {
             let place = start.map(|start| range.place(start));
             let key = Key { value: named(value), currency: String::new() };
@@ -135,11 +145,11 @@ impl Rollups {
             // What is of no group that was asked for.
             (place != Some(None)).then_some(quantiles)
         };
-        Ok(rows.map(|rows| rows.into_iter().filter_map(row).collect()))
+        Ok(told.map(|told| Told { rows: told.rows.into_iter().filter_map(row).collect(), taken_at: told.taken_at }))
     }
 
-    /// How far the figures have come, and what has changed after a change.
-    pub async fn progress(&self, after: i64) -> Result<Progress, Failure> {
+    /// How far the figures have come, and what has changed after a change, where that is asked for.
+    pub async fn progress(&self, after: Option<i64>) -> Result<Progress, Failure> {
         self.sidecar.query("progress", &json!({ "after": after })).await
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 use problem::Problem;
 use tokio::{
-    sync::{Notify, broadcast},
+    sync::{Mutex, Notify, broadcast},
     time,
 };
 
@@ -44,6 +44,8 @@ pub struct Live {
     watchers: broadcast::Sender<Arc<Update>>,
     /// The earliest change that a watcher who has just come was told everything up to.
     begun: AtomicI64,
+    /// Kept for whoever tells and whoever comes.
+    earlier: Mutex<Option<Earlier>>,
 }
 
 /// Nobody has just come.
@@ -51,7 +53,12 @@ const NOBODY: i64 = i64::MAX;
 
 impl Default for Live {
     fn default() -> Self {
-        Self { news: Notify::new(), watchers: broadcast::Sender::new(BEHIND), begun: AtomicI64::new(NOBODY) }
+        Self {
+            news: Notify::new(),
+            watchers: broadcast::Sender::new(BEHIND),
+            begun: AtomicI64::new(NOBODY),
+            earlier: Mutex::default(),
+        }
     }
 }
 
@@ -78,6 +85,7 @@ impl Live {
 }
 
 /// The figures of earlier periods, for the day that they are beside.
+#[derive(Debug)]
 struct Earlier {
     day: jiff::civil::Date,
     asked: time::Instant,
@@ -94,16 +102,16 @@ impl Figures {
     /// All that has changed after a change; everything without one.
     pub async fn since(&self, change: Option<i64>, now: Timestamp) -> Result<Update, Problem> {
         // Asked first: what changes afterwards is told once more.
-        let progress = self.rollups.progress(change.unwrap_or_default()).await?;
+        let progress = self.rollups.progress(change).await?;
         self.live.begun.fetch_min(progress.change, Ordering::Relaxed);
-        let items = self.today(&mut None, now).await?;
+        let items = self.today(now).await?;
         let known = change.filter(|change| *change <= progress.change);
         Ok(self.update(&progress, items, known.is_none(), now))
     }
 
     /// Tells the watchers, for as long as the process runs.
     pub async fn tell(self) {
-        let (mut told, mut earlier) = (None, None);
+        let mut told = None;
         loop {
             let _ = time::timeout(LOOK, self.live.news.notified()).await;
             if self.live.watchers.receiver_count() == 0 {
@@ -114,7 +122,7 @@ impl Figures {
             // What has changed since then has been told to nobody.
             let begun = self.live.begun.swap(NOBODY, Ordering::Relaxed);
             let Some(after) = told.or((begun != NOBODY).then_some(begun)) else { continue };
-            match self.news(after, &mut earlier).await {
+            match self.news(after).await {
                 Ok((change, update)) => {
                     told = Some(change);
                     if let Some(update) = update {
@@ -130,13 +138,13 @@ impl Figures {
         }
     }
 
-    async fn news(&self, told: i64, earlier: &mut Option<Earlier>) -> Result<(i64, Option<Update>), Problem> {
+    async fn news(&self, told: i64) -> Result<(i64, Option<Update>), Problem> {
         let now = Timestamp::now();
-        let progress = self.rollups.progress(told).await?;
+        let progress = self.rollups.progress(Some(told)).await?;
         if told == progress.change {
             return Ok((progress.change, None));
         }
-        let items = self.today(earlier, now).await?;
+        let items = self.today(now).await?;
         Ok((progress.change, Some(self.update(&progress, items, false, now))))
     }
 
@@ -165,16 +173,17 @@ impl Figures {
     }
 
     /// The overview of the day; the figures of earlier ones are asked for every now and then.
-    async fn today(&self, earlier: &mut Option<Earlier>, now: Timestamp) -> Result<Vec<Item>, Problem> {
+    async fn today(&self, now: Timestamp) -> Result<Vec<Item>, Problem> {
         let (periods, filters) = (Periods::of(Group::Day, &self.zone, now)?, Filters::default());
         let day = self.zone.day(now);
         let current = self.each(&periods.current, &filters, now).await?;
-        let earlier = match earlier {
+        let mut kept = self.live.earlier.lock().await;
+        let earlier = match &mut *kept {
             Some(held) if held.day == day && held.asked.elapsed() < EARLIER => held,
             _ => {
                 let period = self.each(&periods.previous_period, &filters, now).await?;
                 let year = self.each(&periods.previous_year, &filters, now).await?;
-                earlier.insert(Earlier { day, asked: time::Instant::now(), period, year })
+                kept.insert(Earlier { day, asked: time::Instant::now(), period, year })
             }
         };
         Ok(beside(current, &earlier.period, &earlier.year))

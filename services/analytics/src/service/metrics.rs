@@ -18,7 +18,7 @@ use crate::{
         range::{Bound, Range},
         zone::Group,
     },
-    outbound::rollups::{Filters, Wanted},
+    outbound::rollups::{Filters, Told, Wanted},
 };
 
 /// What is asked of a metric.
@@ -57,8 +57,8 @@ fn rebuilding() -> Problem {
 }
 
 impl Figures {
-    /// A metric, one series for each value of the dimension.
-    pub async fn metric(&self, asked: &Asked, now: Timestamp) -> Result<Vec<Series>, Problem> {
+    /// A metric, one series for each value of the dimension, and when something was taken in last.
+    pub async fn metric(&self, asked: &Asked, now: Timestamp) -> Result<(Vec<Series>, Option<Timestamp>), Problem> {
         let gathered = self.gather(&[asked.metric], &asked.range, asked.by, &asked.filters, now).await?;
         let mut series = gathered.series(asked.metric, asked.by);
         if let Some(comparison) = asked.compare {
@@ -79,7 +79,7 @@ impl Figures {
         if asked.suppress {
             suppression::suppress(asked.metric.formula, &mut series);
         }
-        Ok(series)
+        Ok((series, gathered.taken_at))
     }
 
     /// All that some metrics over a range are made of: each sort of it is asked for once, and only where it is needed.
@@ -105,20 +105,20 @@ impl Figures {
         let wanted = |measures| Wanted { measures, by, filters };
 
         let sums = async {
-            let sums = self.sums(&wanted(&summed), range, opening).await?;
+            let (sums, taken_at) = self.sums(&wanted(&summed), range, opening).await?;
             // Codes of no service are what is not told apart by service.
             let family = |code: &str| if code.is_empty() { String::new() } else { family::of(code).to_owned() };
-            Ok::<_, Problem>(if by == Some(Dimension::Family) { sums.renamed(family) } else { sums })
+            Ok::<_, Problem>((if by == Some(Dimension::Family) { sums.renamed(family) } else { sums }, taken_at))
         };
         let quantiles = async {
             if distributed.is_empty() {
-                return Ok(Vec::new());
+                return Ok(Told { rows: Vec::new(), taken_at: None });
             }
             self.rollups.quantiles(&wanted(&distributed), range).await?.ok_or_else(rebuilding)
         };
         let open = async {
             if of_now.is_empty() {
-                return Ok(Vec::new());
+                return Ok(Told { rows: Vec::new(), taken_at: None });
             }
             self.rollups.of_all_days(&wanted(&of_now)).await?.ok_or_else(rebuilding)
         };
@@ -138,16 +138,31 @@ impl Figures {
                 told => told,
             }
         };
-        let (sums, quantiles, open, charged, minutes) = tokio::try_join!(sums, quantiles, open, charged, minutes)?;
-        Ok(Gathered { range: range.clone(), today: self.zone.day(now), sums, quantiles, open, charged, minutes })
+        let ((sums, summed_at), quantiles, open, charged, minutes) =
+            tokio::try_join!(sums, quantiles, open, charged, minutes)?;
+        Ok(Gathered {
+            range: range.clone(),
+            taken_at: summed_at.max(quantiles.taken_at).max(open.taken_at),
+            today: self.zone.day(now),
+            sums,
+            quantiles: quantiles.rows,
+            open: open.rows,
+            charged,
+            minutes,
+        })
     }
 
-    async fn sums(&self, wanted: &Wanted<'_>, range: &Range, opening: bool) -> Result<Sums, Problem> {
+    async fn sums(
+        &self,
+        wanted: &Wanted<'_>,
+        range: &Range,
+        opening: bool,
+    ) -> Result<(Sums, Option<Timestamp>), Problem> {
         if wanted.measures.is_empty() {
-            return Ok(Sums::default());
+            return Ok((Sums::default(), None));
         }
-        let rows = self.rollups.sums(wanted, range, opening.then_some(&self.zone)).await?.ok_or_else(rebuilding)?;
-        Ok(Sums::of(rows, range))
+        let told = self.rollups.sums(wanted, range, opening.then_some(&self.zone)).await?.ok_or_else(rebuilding)?;
+        Ok((Sums::of(told.rows, range), told.taken_at))
     }
 
     /// What was charged on each of the days that the ends of a range look back on.
@@ -157,7 +172,7 @@ impl Figures {
         let last = ends.last().copied().unwrap_or_default();
         let days = Range::of(Some(Bound::Day(first)), Some(Bound::Day(last)), Group::Day, &self.zone, range.end());
         let days = days.map_err(|refusal| Problem::invalid_field("from", refusal.to_string()))?;
-        let charged = self.sums(wanted, &days, false).await?;
+        let (charged, _) = self.sums(wanted, &days, false).await?;
         Ok((days, charged))
     }
 }

@@ -241,3 +241,16 @@ pub(crate) async fn roles(parts: Parts) -> Result {
     }
     Ok(())
 }
+
+/// The last of all: everything is forgotten, and nobody here tells it again.
+pub(crate) async fn made_anew(parts: Parts) -> Result {
+    let mut client = figures(&parts, Role::Admin).await?;
+    client.rebuild_figures(RebuildFiguresRequest {}).await?;
+    let told =
+        client.get_metric(registrations("2021-05-03", "2021-05-06")).await.err().context("half of it is told")?;
+    let problem = problem::Problem::from(told);
+    ensure!(problem.slug.as_deref() == Some("figures-rebuilding"), "{problem:?}");
+    let again = client.rebuild_figures(RebuildFiguresRequest {}).await.err().context("begun twice")?;
+    ensure!(problem::Problem::from(again.clone()).kind == problem::Kind::Conflict, "{again:?}");
+    Ok(())
+}

@@ -36,7 +36,7 @@ pub(crate) async fn ingest(sidecar: &Sidecar, facts: &[(&str, Value)]) -> Result
         }
         batch[kind].as_array_mut().into_iter().for_each(|facts| facts.push(fact.clone()));
     }
-    sidecar.exec("ingest", &json!({ "restates": true, "facts": batch })).await
+    sidecar.exec("ingest", &batch).await
 }
 
 /// What is told of one version of one of a few things: of a kind, with what is chosen by numbers.
@@ -77,7 +77,7 @@ fn fact(kind: &'static str, id: Uuid, version: i64, choice: u32) -> (&'static st
             "clinic_id": clinic, "practitioner_id": practitioner, "currency": currency, "issued_at": time(0),
             "patient_open": amount, "insurance_open": i64::from(chosen(15, 2)) * amount,
         }),
-        "payments" => json!({ "currency": currency, "method": "card", "captured_at": time(0), "amount": amount }),
+        "payments" => json!({ "currency": currency, "captured_at": time(0), "amount": amount }),
         "claims" => json!({
             "clinic_id": clinic, "practitioner_id": practitioner, "payer_id": one("payer", chosen(13, 2)), "currency": currency,
             "submitted_at": time(0), "total": amount, "allowed": amount / 2, "paid": amount / 3,

@@ -58,6 +58,7 @@ fn main() -> ExitCode {
             test("one_poison_event_is_one_dead_letter", &parts, delivery::poison),
             test("bytes_that_no_text_can_be_are_dead_letters_too", &parts, delivery::what_no_text_can_be),
             test("events_wait_for_the_database", &parts, delivery::database_down),
+            test("figures_are_not_told_while_they_are_made_anew", &parts, figures::made_anew),
         ])
     })
 }

@@ -147,7 +147,7 @@ async fn forget(stage: &Stage, kind: &str, count: u8) -> Result<()> {
     let forgotten = format!(
         "with chosen as (select id from fact.{kind} order by md5(id::text) limit {count}), counted as (
             select fact.apply(array(select m from fact.{kind}_measures(array(
-                select f from fact.{kind} f join chosen using (id))) m), '{{}}', false))
+                select f from fact.{kind} f join chosen using (id))) m), '{{}}'))
          delete from fact.{kind} where id in (select id from chosen) and exists (select from counted)"
     );
     let mut analytics = stage.database(App::Analytics).await?;

@@ -71,8 +71,7 @@ impl History {
         for first in (0..self.total).step_by(usize::try_from(TOGETHER)?) {
             let count = TOGETHER.min(self.total - first);
             let query =
-                "select api.ingest(jsonb_build_object('restates', false, 'facts', jsonb_build_object('appointments',
-                pg_temp.made($1, $2, $3, $4, $5, $6))))::text";
+                "select api.ingest(jsonb_build_object('appointments', pg_temp.made($1, $2, $3, $4, $5, $6)))::text";
             self.bound(query, first, count).await?;
         }
         for statement in ["vacuum (analyze)", "checkpoint"] {
@@ -101,8 +100,8 @@ impl History {
             let mut taken = std::time::Duration::ZERO;
             for _ in 0..CALLS {
                 sqlx::raw_sql("truncate batches").execute(&mut self.connection).await?;
-                let made = "insert into batches select jsonb_build_object('restates', true, 'facts',
-                    jsonb_build_object('appointments', pg_temp.made($1, $2, $3, $4, $5, $6)))";
+                let made = "insert into batches
+                    select jsonb_build_object('appointments', pg_temp.made($1, $2, $3, $4, $5, $6))";
                 self.bound(made, next, batch).await?;
                 next += batch;
                 let begun = Instant::now();

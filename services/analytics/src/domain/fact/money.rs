@@ -53,8 +53,6 @@ pub struct PaymentFact {
     pub time_zone: String,
     /// In what.
     pub currency: Currency,
-    /// Cash, card and so on.
-    pub method: String,
     /// When the money came.
     pub captured_at: Option<Moment>,
     /// What came and was not given back.

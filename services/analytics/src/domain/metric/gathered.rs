@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     super::range::Range,
@@ -16,6 +16,8 @@ use super::{
 pub struct Gathered {
     /// The range.
     pub range: Range,
+    /// When something was taken in last.
+    pub taken_at: Option<Timestamp>,
     /// The day that it is now.
     pub today: Date,
     /// Sums in each group, and before all of them.

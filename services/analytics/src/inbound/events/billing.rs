@@ -1,8 +1,8 @@
 //! What `billing` tells.
 
 use contracts::billing::v1::{
-    Account, ClaimOutcome, ClaimSnapshot, InvoiceSnapshot, JournalEntrySnapshot, LedgerAccount, PaymentMethod,
-    PaymentSnapshot, PaymentStatus, PostedMove,
+    Account, ClaimOutcome, ClaimSnapshot, InvoiceSnapshot, JournalEntrySnapshot, LedgerAccount, PaymentSnapshot,
+    PaymentStatus, PostedMove,
 };
 use jiff::civil::Date;
 use uuid::Uuid;
@@ -44,10 +44,6 @@ pub(super) fn invoice(snapshot: Option<InvoiceSnapshot>, zone: &ClinicZone) -> R
 
 pub(super) fn payment(snapshot: Option<PaymentSnapshot>, zone: &ClinicZone) -> Result<Fact, Useless> {
     let snapshot = snapshot.ok_or(Useless::Empty)?;
-    let method = match snapshot.method() {
-        PaymentMethod::Unspecified => return Err(Unfit::Code.into()),
-        method => word(method.as_str_name(), "PAYMENT_METHOD_"),
-    };
     let kept = match snapshot.status() {
         PaymentStatus::Captured | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => {
             snapshot.amount.checked_sub(snapshot.refunded).ok_or(Unfit::Amount)?
@@ -60,7 +56,6 @@ pub(super) fn payment(snapshot: Option<PaymentSnapshot>, zone: &ClinicZone) -> R
         version: Version::parse(snapshot.version)?,
         time_zone: zone.name().to_owned(),
         currency: Currency::parse(&snapshot.currency_code)?,
-        method,
         captured_at: optional_moment(snapshot.captured_time)?,
         amount: not_below_nothing(kept)?,
     })))

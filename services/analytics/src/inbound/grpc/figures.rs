@@ -90,8 +90,7 @@ impl figures_server::Figures for FiguresService {
         let caller = self.admit(request.metadata(), METHODS[1])?;
         let now = Timestamp::now();
         let asked = read::asked(&self.figures, request.get_ref(), sees_no_person(&caller), now)?;
-        let taken_at = self.figures.taken_at().await.map_err(Problem::from)?;
-        let series = self.figures.metric(&asked, now).await?;
+        let (series, taken_at) = self.figures.metric(&asked, now).await?;
         let (zone, range) = (self.figures.zone(), &asked.range);
         Ok(Response::new(GetMetricResponse {
             metric: Some(told::metric(asked.metric)),

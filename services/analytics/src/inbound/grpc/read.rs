@@ -9,7 +9,7 @@ use crate::{
     domain::{
         fact::LONGEST_CODE,
         metric::{Dimension, Metric, catalogue},
-        range::Bound,
+        range::{Bound, Range},
         zone::Group,
     },
     outbound::rollups::Filters,
@@ -56,7 +56,7 @@ pub fn asked(
     });
     let whole = group.map(|group| (from, to, group));
     let (from, to, group) = findings.into_result(whole)?;
-    let range = figures.range(from, to, group, now);
+    let range = Range::of(from, to, group, figures.zone(), now);
     let range = range.map_err(|refusal| Problem::invalid_field("from", refusal.to_string()))?;
     Ok(Asked { metric, range, by, filters, compare, suppress })
 }

@@ -31,7 +31,7 @@ pub(super) async fn export(
     let Query(parameters) = parameters.map_err(|_| Problem::invalid_field("query string", "is not readable"))?;
     let now = Timestamp::now();
     let asked = read::asked(&figures, &request(metric, &parameters)?, sees_no_person(&caller), now)?;
-    let series = figures.metric(&asked, now).await?;
+    let (series, _) = figures.metric(&asked, now).await?;
     let table = table(&asked, &series, figures.zone()).map_err(Problem::internal)?;
     let name = format!("attachment; filename=\"{}.csv\"", asked.metric.name);
     let headers = [
