@@ -47,6 +47,37 @@ pub(crate) enum Command {
     RotateKeys(RotateKeys),
     /// Start the database alone and prepare it.
     Migrate,
+    /// What a system of containers needs once; `docker-compose.yml` calls it.
+    #[command(subcommand)]
+    Containers(Containers),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Containers {
+    /// Make the secrets that are missing, each in the volume of those who may know it.
+    Secrets {
+        /// The folder in which the volumes are mounted.
+        #[arg(long)]
+        volumes: PathBuf,
+    },
+    /// Hand sentry's root certificate on, without its keys.
+    TrustAnchors {
+        /// Sentry's volume.
+        #[arg(long)]
+        authority: PathBuf,
+        /// The volume that every sidecar reads.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Print where the system is and who may sign in, for `eval`.
+    Env {
+        /// The folder in which the volumes are mounted.
+        #[arg(long)]
+        volumes: PathBuf,
+        /// Where clients reach the gateway.
+        #[arg(long)]
+        url: String,
+    },
 }
 
 #[derive(Args, Debug)]

@@ -10,6 +10,7 @@ pub mod access;
 pub mod app;
 pub mod broker;
 pub mod clearinghouse;
+pub mod containers;
 mod dapr;
 mod dapr_yaml;
 mod foundation;
