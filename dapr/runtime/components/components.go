@@ -9,6 +9,7 @@ import (
 	"github.com/dapr/components-contrib/bindings/cron"
 	"github.com/dapr/components-contrib/bindings/http"
 	"github.com/dapr/components-contrib/bindings/postgres"
+	"github.com/dapr/components-contrib/nameresolution/nameformat"
 	"github.com/dapr/components-contrib/pubsub/kafka"
 	"github.com/dapr/components-contrib/pubsub/rabbitmq"
 	"github.com/dapr/components-contrib/secretstores/local/env"
@@ -87,5 +88,6 @@ func resolvers(log logger.Logger) *nameresolution.Registry {
 	r := nameresolution.NewRegistry()
 	r.Logger = log
 	r.RegisterComponent(loopback.New, loopback.Name)
+	r.RegisterComponent(nameformat.NewResolver, "nameformat")
 	return r
 }

@@ -6,7 +6,7 @@
 //! | --- | --- | --- |
 //! | `<app>-tokens` | what service and sidecar show each other | both |
 //! | `<app>-secrets` | what the sidecar serves as `secretstore` | the sidecar |
-//! | `<app>-database` | the superuser's password, and those of the sidecar's roles | the database and its migrations |
+//! | `<app>-database-secrets` | the superuser's password, and those of the sidecar's roles | the database and its migrations |
 //!
 //! What is there stays: containers come back one by one, and have to find what they were made with.
 
@@ -75,7 +75,7 @@ impl Volumes {
     }
 
     fn prepare_database(&self, app: App, database: &str) -> Result<()> {
-        let folder = self.of(app, "database");
+        let folder = self.of(app, "database-secrets");
         let superuser = folder.join("superuser-password");
         let password = keep_or_make(&superuser)?;
         // PostgreSQL is another user than we; nobody else has this volume.
@@ -152,7 +152,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for app in App::ALL {
             let kinds: &[&str] =
-                if app.database().is_some() { &["tokens", "secrets", "database"] } else { &["tokens"] };
+                if app.database().is_some() { &["tokens", "secrets", "database-secrets"] } else { &["tokens"] };
             for kind in kinds {
                 fs::create_dir(folder.path().join(format!("{app}-{kind}"))).unwrap();
             }
@@ -192,7 +192,7 @@ mod tests {
         volumes.prepare().unwrap();
         let files = everything(folder.path());
         let of = |path: &str| -> Value { serde_json::from_str(&files[Path::new(path)]).unwrap() };
-        let (roles, secrets) = (of("billing-database/roles.json"), of("billing-secrets/billing.json"));
+        let (roles, secrets) = (of("billing-database-secrets/roles.json"), of("billing-secrets/billing.json"));
         let password = roles["billing"]["state"].as_str().unwrap();
         assert_eq!(
             secrets["statestore-connection"],
@@ -202,8 +202,8 @@ mod tests {
             )
         );
         assert_eq!(secrets["pubsub-brokers"], "kafka:9092");
-        let superuser = &files[Path::new("billing-database/superuser-password")];
-        let admin_url = &files[Path::new("billing-database/admin-url")];
+        let superuser = &files[Path::new("billing-database-secrets/superuser-password")];
+        let admin_url = &files[Path::new("billing-database-secrets/admin-url")];
         assert_eq!(*admin_url, format!("postgres://postgres:{superuser}@billing-database:5432/postgres"));
     }
 
