@@ -25,8 +25,11 @@ done
 gomod=${PMS_CACHE:-$HOME/.cache/pms}/tools/cyclonedx-gomod-1.10.0
 [ -x "$gomod/cyclonedx-gomod" ] ||
     GOBIN=$gomod go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+# A Go program says itself what it was linked from.
+runtime=$(dapr/runtime/build.sh)/.dapr/bin
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 for program in daprd sentry; do
-    "$gomod/cyclonedx-gomod" app -json -output-version 1.5 -main "cmd/$program" -output "$to/$program.cdx.json" dapr/runtime
+    "$gomod/cyclonedx-gomod" bin -json -output-version 1.5 -std -version "$version" -output "$to/$program.cdx.json" "$runtime/$program"
 done
 
 npm --prefix web sbom --sbom-format cyclonedx --package-lock-only --omit dev >"$to/web.cdx.json"
