@@ -58,6 +58,7 @@ test: prerequisites ## everything: formatting, lints, unit, service, browser, ti
 	cargo fmt --all --check
 	@$(MAKE) -j3 runtime kafka test-services web deny test-compose test-reproducible
 	cd dapr/runtime && go vet -pgo=off ./... && go test -pgo=off ./...
+	cd release/containers && go vet ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) web-test
 	cargo build -p chaos-checker
@@ -131,6 +132,7 @@ lint: ## what `make test` checks without running anything
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd dapr/runtime && go vet -pgo=off ./...
+	cd release/containers && go vet ./...
 	@$(MAKE) deny test-compose
 
 prerequisites:

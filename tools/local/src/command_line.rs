@@ -69,6 +69,15 @@ pub(crate) enum Containers {
         #[arg(long)]
         to: PathBuf,
     },
+    /// Give `auth` another key to sign access tokens with; its sidecar takes it up when it starts.
+    RotateKeys {
+        /// The folder in which the volumes are mounted.
+        #[arg(long)]
+        volumes: PathBuf,
+        /// Somebody else may have the key: put the new one in the place of all others, at once.
+        #[arg(long)]
+        compromised: bool,
+    },
     /// Print where the system is and who may sign in, for `eval`.
     Env {
         /// The folder in which the volumes are mounted.

@@ -25,6 +25,7 @@ use crate::{
     home::{read_optional, write_private},
     postgres::SUPERUSER,
     secrets::{ADMINISTRATOR, add_keys, connection, random, readable},
+    signing_keys::{Rotated, SECRET as SIGNING_KEY},
 };
 
 /// Where a container listens for the databases' clients.
@@ -72,6 +73,16 @@ impl Volumes {
         let file = self.secrets_of(App::Auth)?;
         let value = |key: &str| file.get(key).cloned().with_context(|| format!("there is no {key} yet"));
         Ok(Administrator { email: value("administrator-email")?, password: value("administrator-password")? })
+    }
+
+    /// Changes the secret that `auth` signs access tokens with; its sidecar takes it up when it starts.
+    pub fn change_signing_key(&self, change: impl FnOnce(&str) -> Result<Rotated>) -> Result<Rotated> {
+        let mut file = self.secrets_of(App::Auth)?;
+        let secret = file.get_mut(SIGNING_KEY).context("there is no signing key yet")?;
+        let rotated = change(secret)?;
+        secret.clone_from(&rotated.text);
+        write_private(&self.secret_file(App::Auth), &serde_json::to_string_pretty(&file)?)?;
+        Ok(rotated)
     }
 
     fn prepare_database(&self, app: App, database: &str) -> Result<()> {
@@ -205,6 +216,24 @@ mod tests {
         let superuser = &files[Path::new("billing-database-secrets/superuser-password")];
         let admin_url = &files[Path::new("billing-database-secrets/admin-url")];
         assert_eq!(*admin_url, format!("postgres://postgres:{superuser}@billing-database:5432/postgres"));
+    }
+
+    #[test]
+    fn a_rotation_changes_the_signing_key_and_nothing_else() {
+        let (folder, volumes) = volumes();
+        assert!(volumes.change_signing_key(crate::signing_keys::replace).is_err(), "there is none yet");
+        volumes.prepare().unwrap();
+        let before = everything(folder.path());
+        let rotated = volumes.change_signing_key(crate::signing_keys::replace).unwrap();
+        let mut after = everything(folder.path());
+        let path = Path::new("auth-secrets/auth.json");
+        let mut file: Value = serde_json::from_str(&after[path]).unwrap();
+        assert_eq!(file["signing-key"], rotated.text.as_str());
+        let old: Value = serde_json::from_str(&before[path]).unwrap();
+        assert!(file["signing-key"] != old["signing-key"], "it is the key of before");
+        file["signing-key"] = old["signing-key"].clone();
+        after.insert(path.to_owned(), serde_json::to_string_pretty(&file).unwrap());
+        assert!(after == before, "something else is another one now");
     }
 
     #[test]
