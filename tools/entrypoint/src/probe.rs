@@ -21,7 +21,9 @@ pub(crate) fn ask(url: &str) -> Result<()> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).with_context(|| format!("connecting to {host}"))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+    // In one piece: who answers the first one may be gone before the last.
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     // `HTTP/1.1 200`: the status is what matters, and all that is waited for.
     let mut line = [0; 12];
     stream.read_exact(&mut line).with_context(|| format!("waiting for {host}"))?;
