@@ -17,9 +17,10 @@ const ROLES: [&str; 6] = ["functions", "pubsub", "reminders", "secretstore", "st
 const OPTIONAL: [&str; 1] = ["reminders"];
 
 /// What must not stand in a file that everyone reads.
-const SECRET: [&str; 10] = [
+const SECRET: [&str; 12] = [
     "brokers",
     "connectionString",
+    "hostname",
     "password",
     "redisHost",
     "redisPassword",
@@ -28,6 +29,7 @@ const SECRET: [&str; 10] = [
     "secretKey",
     "securityToken",
     "url",
+    "username",
 ];
 
 /// Every broker's folder has the same components.

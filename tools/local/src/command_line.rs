@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Status,
     /// Follow the logs.
     Logs {
-        /// An app (its service and sidecar), or `postgres`, `kafka`, `redis`, `sentry`, `dapr`; else every service.
+        /// An app (its service and sidecar), or `postgres`, `kafka`, `redis`, `rabbitmq`, `sentry`, `dapr`; else every service.
         part: Option<String>,
     },
     /// Stop everything and delete all data.
@@ -118,7 +118,7 @@ pub(crate) struct Up {
     #[arg(long, env = "PMS_KAFKA_JARS")]
     pub(crate) kafka: PathBuf,
 
-    /// The broker: `kafka` or `redis`.
+    /// The broker: `kafka`, `redis` or `rabbitmq`.
     #[arg(long, env = "BROKER", default_value_t)]
     pub(crate) broker: broker::Kind,
 

@@ -23,6 +23,8 @@ pub mod part;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod rabbitmq;
+mod rabbitmq_definitions;
 mod readiness;
 pub mod redis;
 pub mod report;
