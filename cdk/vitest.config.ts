@@ -1,0 +1,10 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // Synthesis is what takes the time, once for each file; a slow machine has to have enough of it.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
