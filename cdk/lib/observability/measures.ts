@@ -21,7 +21,6 @@ export class Measures {
       dimensionsMap: { 'service.name': app, ...by },
       statistic,
       period: MINUTE,
-      label: app,
     });
   }
 
@@ -46,18 +45,17 @@ export class Measures {
 
   /** How many events an app has not been given yet, as the broker counts them: it tells also where nobody listens. */
   backlog(app: string, topic: string): Metric {
-    return this.ofBroker('SumOffsetLag', { 'Consumer Group': app, 'Topic': topic }, Stats.MAXIMUM, app);
+    return this.ofBroker('SumOffsetLag', { 'Consumer Group': app, 'Topic': topic });
   }
 
   /** A figure of the Kafka cluster. */
-  ofBroker(name: string, by: Record<string, string> = {}, statistic: string = Stats.MAXIMUM, label = name): Metric {
+  ofBroker(name: string, by: Record<string, string> = {}): Metric {
     return new Metric({
       namespace: 'AWS/Kafka',
       metricName: name,
       dimensionsMap: { 'Cluster Name': clusterName(this.stage), ...by },
-      statistic,
+      statistic: Stats.MAXIMUM,
       period: Duration.minutes(5),
-      label,
     });
   }
 
@@ -69,7 +67,6 @@ export class Measures {
       dimensionsMap: { ClusterName: cluster, ServiceName: service },
       statistic: Stats.MINIMUM,
       period: MINUTE,
-      label: service,
     });
   }
 }

@@ -25,7 +25,7 @@ export class Overview extends Construct {
     const publishers = apps.filter((app) => app.publishes.length > 0);
     const consumers = apps.flatMap((app) => app.subscribes.map((topic) => ({ app: app.id, topic })));
     const of = (name: string, which: readonly AppDefinition[]) =>
-      which.map((app) => measures.own(name, app.id, Stats.MAXIMUM));
+      which.map((app) => measures.own(name, app.id, Stats.MAXIMUM).with({ label: app.id }));
     const response = (statistic: string) => targets.metrics.targetResponseTime({ statistic, label: statistic });
     new Dashboard(this, 'Dashboard', {
       dashboardName: `pms-${stage.name}`,
@@ -45,7 +45,7 @@ export class Overview extends Construct {
           ),
           graph(
             'Tasks',
-            apps.map((app) => measures.tasks(cluster, app.id)),
+            apps.map((app) => measures.tasks(cluster, app.id).with({ label: app.id })),
           ),
           graph(
             'Requests sent again by the gateway',
@@ -69,11 +69,11 @@ export class Overview extends Construct {
         [
           graph(
             'Age of events when applied',
-            consumers.map(({ app, topic }) => measures.lag(app, topic)),
+            consumers.map(({ app, topic }) => measures.lag(app, topic).with({ label: `${app} ${topic}` })),
           ),
           graph(
             'Events not delivered yet',
-            consumers.map(({ app, topic }) => measures.backlog(app, topic)),
+            consumers.map(({ app, topic }) => measures.backlog(app, topic).with({ label: `${app} ${topic}` })),
           ),
           graph(
             'Audit not sealed yet',
