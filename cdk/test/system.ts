@@ -33,11 +33,56 @@ export function newApp(outdir?: string): App {
 }
 
 /** A system of a stage and its templates. */
-export function synthesised(
-  stage: Stage = stageNamed('production'),
-  app = newApp(),
-): System & { templates: Record<Part, Template> } {
-  const system = addSystem(app, { stage, installation: INSTALLATION, env: ENV });
+export type Synthesised = System & { readonly templates: Record<Part, Template> };
+
+const made = new Map<string, Synthesised>();
+
+/** The system of a stage, made once for all who only look at it. */
+export function synthesised(stage: Stage = stageNamed('production')): Synthesised {
+  const known = made.get(stage.name);
+  if (known) return known;
+  const system = addSystem(newApp(), { stage, installation: INSTALLATION, env: ENV });
   const templates = Object.fromEntries(PARTS.map((part) => [part, Template.fromStack(system[part])]));
-  return { ...system, templates: templates as Record<Part, Template> };
+  const fresh = { ...system, templates: templates as Record<Part, Template> };
+  made.set(stage.name, fresh);
+  return fresh;
+}
+
+/** A resource of a template. */
+export interface Resource {
+  readonly Type: string;
+  // A template is JSON without a schema here; what a test reads of it, it checks.
+  readonly Properties: Record<string, any>;
+  readonly DeletionPolicy?: string;
+  readonly DependsOn?: readonly string[];
+}
+
+/** The resources of a type, by their ids. */
+export function resources(template: Template, type: string): Record<string, Resource> {
+  return template.findResources(type) as Record<string, Resource>;
+}
+
+/** A container of a task. */
+export interface Container {
+  readonly Name: string;
+  readonly Command?: readonly string[];
+  readonly EntryPoint?: readonly string[];
+  readonly Environment?: readonly { readonly Name: string; readonly Value: unknown }[];
+  readonly Secrets?: readonly { readonly Name: string; readonly ValueFrom: unknown }[];
+  readonly DependsOn?: readonly { readonly ContainerName: string; readonly Condition: string }[];
+  readonly [property: string]: unknown;
+}
+
+/** The containers of a task, by the end of its family's name, such as `patient`. */
+export function containers(template: Template, family: string): Record<string, Container> {
+  const tasks = Object.values(resources(template, 'AWS::ECS::TaskDefinition'));
+  const task = tasks.find(({ Properties }) => String(Properties['Family']).endsWith(`-${family}`));
+  if (!task) throw new Error(`there is no task ${family}`);
+  const all = task.Properties['ContainerDefinitions'] as Container[];
+  return Object.fromEntries(all.map((container) => [container.Name, container]));
+}
+
+/** A part of a template as text, for what must not be anywhere in it. */
+export function text(part: unknown): string {
+  return JSON.stringify(part);
 }

@@ -33,6 +33,8 @@ export interface TaskImages {
 /** An app as a service of ECS. */
 export interface AppServiceProps {
   readonly app: AppDefinition;
+  /** The name of its task definitions. */
+  readonly family: string;
   readonly size: ServiceSize;
   readonly cluster: ICluster;
   readonly securityGroup: ISecurityGroup;
@@ -102,7 +104,7 @@ export class AppService extends Construct {
   private makeTask(props: AppServiceProps): FargateTaskDefinition {
     const { app, data, logGroup, region } = props;
     const taskDefinition = new FargateTaskDefinition(this, 'Task', {
-      family: `${props.cluster.clusterName}-${app.id}`,
+      family: props.family,
       cpu: props.size.cpu,
       memoryLimitMiB: props.size.memory,
       runtimePlatform: architecture,

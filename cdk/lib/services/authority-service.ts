@@ -22,6 +22,8 @@ import type { ServiceSize } from '../stage.js';
 
 /** Sentry as a service of ECS. */
 export interface AuthorityServiceProps {
+  /** The name of its task definitions. */
+  readonly family: string;
   readonly size: ServiceSize;
   readonly cluster: ICluster;
   readonly securityGroup: ISecurityGroup;
@@ -45,7 +47,7 @@ export class AuthorityService extends Construct {
   constructor(scope: Construct, id: string, props: AuthorityServiceProps) {
     super(scope, id);
     this.taskDefinition = new FargateTaskDefinition(this, 'Task', {
-      family: `${props.cluster.clusterName}-sentry`,
+      family: props.family,
       cpu: props.size.cpu,
       memoryLimitMiB: props.size.memory,
       runtimePlatform: architecture,

@@ -30,6 +30,7 @@ export class ServicesStack extends Stack {
     super(scope, id, props);
     const { stage, apps, network, data, platform, installation } = props;
     const authority = new AuthorityService(this, 'Authority', {
+      family: `pms-${stage.name}-sentry`,
       size: stage.authority,
       cluster: platform.cluster,
       securityGroup: network.groups.authority,
@@ -44,6 +45,7 @@ export class ServicesStack extends Stack {
       if (!size) throw new Error(`stage ${stage.name} has no size for ${app.id}`);
       const service = new AppService(this, `App-${app.id}`, {
         app,
+        family: `pms-${stage.name}-${app.id}`,
         size,
         cluster: platform.cluster,
         securityGroup: network.groups.ofApp(app.id),

@@ -7,7 +7,7 @@ PLACEHOLDERS names them, and README.md says what that means. All of it rests on 
 import json
 import uuid
 
-from ministack.services import ec2, msk, waf
+from ministack.services import ec2, msk, secretsmanager, waf
 from ministack.services.cloudformation import provisioners
 
 HANDLERS = provisioners._RESOURCE_HANDLERS
@@ -113,6 +113,18 @@ def server_of(create):
     return with_its_secret
 
 
+def secret_of(create):
+    """A secret that is made without a value has no version; the emulator gives it one with nothing in it."""
+
+    def without_value(logical_id, properties, stack):
+        identity, attributes = create(logical_id, properties, stack)
+        if "SecretString" not in properties and "GenerateSecretString" not in properties:
+            secretsmanager._secrets[properties["Name"]]["Versions"].clear()
+        return identity, attributes
+
+    return without_value
+
+
 def alarm_of(create):
     """Of an alarm on an expression the first of its metrics is kept."""
 
@@ -127,6 +139,7 @@ def alarm_of(create):
 
 
 def extend():
+    HANDLERS["AWS::SecretsManager::Secret"]["create"] = secret_of(HANDLERS["AWS::SecretsManager::Secret"]["create"])
     HANDLERS["AWS::CloudWatch::Alarm"]["create"] = alarm_of(HANDLERS["AWS::CloudWatch::Alarm"]["create"])
     HANDLERS["AWS::EC2::VPC"]["create"] = network_of(HANDLERS["AWS::EC2::VPC"]["create"])
     HANDLERS["AWS::RDS::DBInstance"]["create"] = server_of(HANDLERS["AWS::RDS::DBInstance"]["create"])
