@@ -36,7 +36,9 @@ const sorted = (names: (string | undefined)[]) => names.map((name) => name ?? ''
 /** Every stack is there. */
 export async function stacks(config: ClientConfig, stage: Stage, state: 'there' | 'gone'): Promise<void> {
   const { Stacks = [] } = await new CloudFormationClient(config).send(new DescribeStacksCommand({}));
-  const ours = Stacks.filter(({ StackName }) => StackName?.startsWith('pms-'));
+  const ours = Stacks.filter(
+    ({ StackName, StackStatus }) => StackName?.startsWith('pms-') && StackStatus !== 'DELETE_COMPLETE',
+  );
   assert.deepEqual(
     sorted(ours.filter(({ StackStatus }) => StackStatus?.endsWith('_COMPLETE')).map(({ StackName }) => StackName)),
     state === 'there' ? sorted(PARTS.map((part) => `pms-${stage.name}-${part}`)) : [],
