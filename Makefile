@@ -24,7 +24,7 @@ PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments bench-billing bench-analytics chaos chaos-negative verify-audit rotate-keys fmt lint
-.PHONY: prerequisites parts runtime kafka services test-services load web web-test
+.PHONY: prerequisites parts runtime kafka services test-services load web web-test test-cdk
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,7 @@ test: prerequisites ## everything: formatting, lints, unit, service, browser, ti
 	cd dapr/runtime && go vet -pgo=off ./... && go test -pgo=off ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) web-test
+	@$(MAKE) test-cdk
 	cargo build -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
 
@@ -106,6 +107,9 @@ web: ## build the page that the gateway serves
 
 web-test: ## check the page and try it in a browser
 	$(STEP) web-test web/test.sh
+
+test-cdk: ## check what is deployed to AWS, and try it on an emulator: make test-cdk EMULATOR=localstack
+	$(STEP) test-cdk cdk/test.sh
 
 fmt: ## format the code
 	cargo fmt --all
