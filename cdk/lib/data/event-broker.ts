@@ -22,7 +22,7 @@ export interface EventBrokerProps {
   readonly topics: readonly Topic[];
 }
 
-/** The oldest version whose topics MSK makes itself, and newer than what `components/aws/pubsub.yaml` asks for. */
+/** Newer than what `components/aws/pubsub.yaml` asks for, and one of those whose topics MSK makes itself. */
 const VERSION = '3.9.x';
 
 /** Amazon MSK with the topics of `dapr/access.yaml`; who may use which, IAM says. */

@@ -31,7 +31,7 @@ async function walk(emulator: Emulator): Promise<void> {
   say('synthesised');
   await operator.cdk('bootstrap', `aws://${ENV.account}/${ENV.region}`);
   say('bootstrapped');
-  await operator.cdk('deploy', ...parts('network', 'data', 'platform'), ...unattended);
+  let said = await operator.cdk('deploy', ...parts('network', 'data', 'platform'), ...unattended);
   say('deployed what services stand on');
   if (whole) {
     const filled = await operator.script('secrets', '--administrator', 'admin@clinic.example');
@@ -42,8 +42,9 @@ async function walk(emulator: Emulator): Promise<void> {
     await check.migrations(config, stage);
     say('started the migrations, and waited for their end');
   }
-  await operator.cdk('deploy', '--all', ...unattended);
+  said += await operator.cdk('deploy', '--all', ...unattended);
   say('deployed everything');
+  for (const [type, count] of madeUp(said)) say(`  made up: ${count} ${type}`);
   await check.stacks(config, stage, 'there');
   await check.alarms(config, stage);
   if (whole) {
@@ -62,6 +63,15 @@ async function walk(emulator: Emulator): Promise<void> {
   await check.stacks(config, stage, 'gone');
   if (whole) await check.nothing(config, stage);
   say('destroyed, and nothing is left');
+}
+
+/** How many resources of which type an emulator has only made up, as it says itself. */
+function madeUp(said: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [, type = ''] of said.matchAll(/Resource type (\S+) is not supported/g)) {
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+  return new Map([...counts].sort());
 }
 
 try {
