@@ -56,7 +56,7 @@ build: prerequisites ## build daprd, sentry, the CLI, the services and the page;
 test: prerequisites ## everything: formatting, lints, unit, service, browser, tidy and end-to-end tests
 	cargo fmt --all --check
 	@$(MAKE) -j3 runtime kafka test-services web
-	cd dapr/runtime && go vet -pgo=off ./... && go test -pgo=off ./...
+	cd dapr/runtime && go vet -pgo=off ./... && go test -count=1 -pgo=off ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) web-test
 	@$(MAKE) test-cdk
