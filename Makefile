@@ -24,6 +24,7 @@ PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments bench-billing bench-analytics chaos chaos-negative verify-audit rotate-keys fmt lint
+.PHONY: test-compose test-reproducible deny advisories sbom
 .PHONY: prerequisites parts runtime kafka services test-services load web web-test test-cdk
 
 help: ## list the commands
@@ -55,8 +56,9 @@ build: prerequisites ## build daprd, sentry, the CLI, the services and the page;
 
 test: prerequisites ## everything: formatting, lints, unit, service, browser, tidy and end-to-end tests
 	cargo fmt --all --check
-	@$(MAKE) -j3 runtime kafka test-services web
+	@$(MAKE) -j3 runtime kafka test-services web deny test-compose test-reproducible
 	cd dapr/runtime && go vet -pgo=off ./... && go test -count=1 -pgo=off ./...
+	cd release/containers && go vet ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) web-test
 	@$(MAKE) test-cdk
@@ -111,14 +113,31 @@ web-test: ## check the page and try it in a browser
 test-cdk: ## check what is deployed to AWS, and try it on an emulator: make test-cdk EMULATOR=localstack
 	$(STEP) test-cdk cdk/test.sh
 
+test-compose: ## ask Compose and BuildKit whether they take docker-compose.yml and the Dockerfile; needs no Docker
+	$(STEP) compose release/containers/check.sh
+
+test-reproducible: ## compile a program twice, in two folders, and compare
+	$(STEP) same release/reproducible.sh
+
+deny: ## licences, sources and duplicates of what is built in
+	$(STEP) deny release/deny.sh
+
+advisories: ## ask the public databases what is known to be wrong with what is built in: STRICT=1 at a release
+	@release/advisories.sh
+
+sbom: ## say what each program is made of: target/sbom/<program>.cdx.json
+	@release/sbom.sh
+
 fmt: ## format the code
 	cargo fmt --all
-	gofmt -w dapr/runtime
+	gofmt -w dapr/runtime release/containers
 
 lint: ## what `make test` checks without running anything
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cd dapr/runtime && go vet -pgo=off ./...
+	cd release/containers && go vet ./...
+	@$(MAKE) deny test-compose
 
 prerequisites:
 	@tools/local/prerequisites.sh

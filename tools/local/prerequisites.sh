@@ -52,6 +52,12 @@ install_redis() {
     $apt_get update && $apt_get install -y --no-install-recommends redis-tools >/dev/null
 }
 
+# Its package starts a system service at the standard ports unless it is told not to.
+install_rabbitmq() {
+    echo "installing RabbitMQ from the distribution"
+    $apt_get update && RUNLEVEL=1 $apt_get install -y --no-install-recommends rabbitmq-server >/dev/null
+}
+
 has_redis() { has redis-server || has redis-check-rdb; }
 
 may_install() { has apt-get && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }; }
@@ -66,6 +72,10 @@ fi
 if [ "${BROKER:-kafka}" = redis ]; then
     ! has_redis && may_install && { install_redis || true; }
     has_redis || need "Redis" "sudo apt-get install redis-tools   (elsewhere: whatever brings redis-server)"
+fi
+if [ "${BROKER:-kafka}" = rabbitmq ]; then
+    has rabbitmq-server || { may_install && { install_rabbitmq || true; }; }
+    has rabbitmq-server || need "RabbitMQ" "sudo apt-get install rabbitmq-server"
 fi
 at_least "$rust" "$(cargo --version 2>/dev/null | cut -d ' ' -f 2)" ||
     need "Rust $rust or later" "curl -fsSL https://sh.rustup.rs | sh"

@@ -9,8 +9,8 @@ import (
 	"github.com/dapr/components-contrib/bindings/cron"
 	"github.com/dapr/components-contrib/bindings/http"
 	"github.com/dapr/components-contrib/bindings/postgres"
+	"github.com/dapr/components-contrib/nameresolution/nameformat"
 	"github.com/dapr/components-contrib/pubsub/kafka"
-	"github.com/dapr/components-contrib/pubsub/rabbitmq"
 	"github.com/dapr/components-contrib/secretstores/local/env"
 	pgv1 "github.com/dapr/components-contrib/state/postgresql/v1"
 	"github.com/dapr/dapr/pkg/components"
@@ -25,6 +25,7 @@ import (
 	"patient-management-system/dapr/runtime/dns"
 	"patient-management-system/dapr/runtime/loopback"
 	"patient-management-system/dapr/runtime/pipeline"
+	"patient-management-system/dapr/runtime/queues"
 	"patient-management-system/dapr/runtime/secretfile"
 	"patient-management-system/dapr/runtime/secretmanager"
 	"patient-management-system/dapr/runtime/streams"
@@ -64,7 +65,7 @@ func pubSubs(log logger.Logger) *pubsub.Registry {
 	r.Logger = log
 	r.RegisterComponent(kafka.NewKafka, "kafka")
 	r.RegisterComponent(streams.New, "redis")
-	r.RegisterComponent(rabbitmq.NewRabbitMQ, "rabbitmq")
+	r.RegisterComponent(queues.New, "rabbitmq")
 	return r
 }
 
@@ -91,5 +92,6 @@ func resolvers(log logger.Logger) *nameresolution.Registry {
 	r.Logger = log
 	r.RegisterComponent(loopback.New, loopback.Name)
 	r.RegisterComponent(dns.New, dns.Name)
+	r.RegisterComponent(nameformat.NewResolver, "nameformat")
 	return r
 }

@@ -1,32 +1,60 @@
--- Rollups: sums of what facts count for, by hour, day, week and month; told apart by hour, day and month, since weeks are few days.
--- They change by the difference between what a fact has counted for and what it counts for now.
+-- Rollups: sums of what facts count for, by hour, day, week and month. They change by the difference between what a fact has counted
+-- for and what it counts for now.
 
 create type fact.unit as enum ('hour', 'day', 'week', 'month');
+create type fact.axis as enum ('each', 'clinic', 'practitioner', 'service', 'payer');
 
--- What rollups are told apart by; nobody and nothing where a measure is not told apart so.
+-- How a measure is kept: by which one of its dimensions alone it is summed, besides by each combination of all; and whether by month
+-- as well as by day. A week is seven days, and a month is thirty, but for what is read of all time or has a row for each bin.
+create table fact.measures (
+  measure fact.measure not null constraint measures_pkey primary key,
+  axes fact.axis[] not null,
+  monthly boolean not null
+);
+insert into fact.measures (measure, axes, monthly)
+select unnest(measures::fact.measure[]), axes::fact.axis[], monthly
+from (values
+  ('{registered, paid-in}', '{each}', false),
+  ('{active}', '{each}', true),
+  ('{lead-days, wait-minutes, cycle-minutes}', '{each}', true),
+  ('{bookings, appointments, kept, no-show, cancelled, cancelled-late, rescheduled, waited, waited-and-booked}',
+    '{each, clinic, practitioner, service}', false),
+  ('{arrived, booked-minutes, kept-minutes, encounters, new-patients, returning-patients, walk-ins, open}',
+    '{each, clinic, practitioner}', false),
+  ('{service-units, charged, discounted}', '{each, clinic, practitioner, service}', false),
+  ('{adjusted, written-off, collected}', '{each, clinic, practitioner, service, payer}', false),
+  ('{receivable}', '{each, clinic, practitioner, service, payer}', true),
+  ('{claims-submitted, claims-charged, claims-allowed, claims-paid, claims-answered, claims-denied, claims-first-pass,
+    claims-billed, denied-amount}', '{each, clinic, practitioner, payer}', false)
+) as kept(measures, axes, monthly);
+
+-- What rollups are told apart by: each combination that occurs, and each value of one of the four alone; nobody and nothing where a
+-- measure is not told apart so.
 create table fact.dimensions (
   dimension_id int generated always as identity primary key,
+  axis fact.axis not null,
   clinic_id uuid not null,
   practitioner_id uuid not null,
   service text not null,
   payer text not null,
   currency text not null,
-  constraint dimensions_key unique (clinic_id, practitioner_id, service, payer, currency)
+  constraint dimensions_key unique (axis, clinic_id, practitioner_id, service, payer, currency)
 );
 
 -- `start` is the first day of the unit by the calendar of the clinic, or the beginning of the hour in UTC. Where neither service
 -- nor payer is asked for, `once` counts what stands behind a figure, and `things` counts a fact of several services too often.
+-- What is asked is of one or of some dimensions over a time, so that the dimension comes before the start.
 create table fact.rollups (
   measure fact.measure not null,
   unit fact.unit not null,
-  start timestamp not null,
   dimension_id int not null,
+  start timestamp not null,
   bin int not null,
   value bigint not null,
   things bigint not null,
   once bigint not null,
   restated_at timestamptz,
-  constraint rollups_pkey primary key (measure, unit, start, dimension_id, bin)
+  constraint rollups_pkey primary key (measure, unit, dimension_id, start, bin)
 ) with (fillfactor = 80);
 
 -- The same of all dimensions together. `change` is the number of the batch that changed it last.
@@ -78,10 +106,6 @@ begin
   end if;
   update fact.progress set change = change + 1 returning change, not rebuilding into this_change, restates;
 
-  insert into fact.dimensions (clinic_id, practitioner_id, service, payer, currency)
-  select clinic_id, practitioner_id, service, payer, currency from unnest(net) as counted
-  except select clinic_id, practitioner_id, service, payer, currency from fact.dimensions;
-
   with units as materialized (
     select counted.*, unit, start,
       case when restates and case unit when 'hour' then start at time zone 'UTC' + interval '1 hour' < over
@@ -92,19 +116,35 @@ begin
       ('hour'::fact.unit, hour at time zone 'UTC'), ('day', day::timestamp), ('week', date_trunc('week', day::timestamp)),
       ('month', date_trunc('month', day::timestamp))) as spans(unit, start)
     where start is not null
-  ), told_apart as (
-    insert into fact.rollups as kept (measure, unit, start, dimension_id, bin, value, things, once, restated_at)
-    select measure, unit, start, dimension_id, bin, sum(value), sum(things), sum(once), max(restated_at)
-    from units join fact.dimensions using (clinic_id, practitioner_id, service, payer, currency)
-    where unit <> 'week'
-    group by measure, unit, start, dimension_id, bin
-    on conflict (measure, unit, start, dimension_id, bin) do update set value = kept.value + excluded.value,
+  ), told_apart as materialized (
+    select measure, unit, start, axis,
+      case when axis in ('each', 'clinic') then clinic_id else nobody end as clinic_id,
+      case when axis in ('each', 'practitioner') then practitioner_id else nobody end as practitioner_id,
+      case when axis in ('each', 'service') then service else '' end as service,
+      case when axis in ('each', 'payer') then payer else '' end as payer,
+      currency, bin, sum(value) as value, sum(things) as things, sum(once) as once, max(restated_at) as restated_at
+    from units join fact.measures using (measure) cross join lateral unnest(axes) as axis
+    where unit = 'day' or unit = 'month' and monthly or unit = 'hour' and axis = 'each'
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    having sum(value) <> 0 or sum(things) <> 0 or sum(once) <> 0
+  ), strangers as (
+    insert into fact.dimensions (axis, clinic_id, practitioner_id, service, payer, currency)
+    select axis, clinic_id, practitioner_id, service, payer, currency from told_apart
+    except select axis, clinic_id, practitioner_id, service, payer, currency from fact.dimensions
+    returning *
+  ), kept_apart as (
+    insert into fact.rollups as kept (measure, unit, dimension_id, start, bin, value, things, once, restated_at)
+    select measure, unit, dimension_id, start, bin, value, things, once, restated_at
+    from told_apart join (select * from fact.dimensions union all select * from strangers) as dimensions
+      using (axis, clinic_id, practitioner_id, service, payer, currency)
+    on conflict (measure, unit, dimension_id, start, bin) do update set value = kept.value + excluded.value,
       things = kept.things + excluded.things, once = kept.once + excluded.once,
       restated_at = coalesce(excluded.restated_at, kept.restated_at)
   )
   insert into fact.totals as kept (measure, unit, start, currency, bin, value, things, restated_at, change)
   select measure, unit, start, currency, bin, sum(value), sum(once), max(restated_at), this_change
   from units group by measure, unit, start, currency, bin
+  having sum(value) <> 0 or sum(once) <> 0
   on conflict (measure, unit, start, currency, bin) do update set value = kept.value + excluded.value,
     things = kept.things + excluded.things, restated_at = coalesce(excluded.restated_at, kept.restated_at),
     change = excluded.change;

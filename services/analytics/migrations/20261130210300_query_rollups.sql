@@ -1,44 +1,60 @@
--- Questions about rollups. Each answers a JSON null while facts are gathered anew. They hold some hundred thousand rows of a year in
--- memory; they read a range once instead of once for each value of a dimension that is asked for, since `dimension_id` comes late in
--- the key; and to compile them would take longer than to run them.
+-- Questions about rollups. Each answers a JSON null while facts are gathered anew. They look the dimensions up that are asked for, and
+-- of each the range, which is how the key has it, and never read all there is; to compile them would take longer than to run them.
 
--- The rows of rollups from one start to another, not included, as SQL with $1 for the parameter: `start`, the `key` of the
--- dimension, `currency`, `bin`, and the sums. Of everything together they are read of the totals.
-create function fact.asked(p jsonb, unit text, first text, last text) returns text
-language plpgsql immutable as $$
+-- The rows of some measures' rollups from one start to another, not included, as SQL with $1 for the parameter: `start`, the `key`
+-- of the dimension, `currency`, `bin`, and the sums. Of everything together they are read of the totals, and of one dimension of
+-- the sums by that one alone.
+create function fact.asked(p jsonb, measures fact.measure[], unit fact.unit, first text, last text) returns text
+language plpgsql stable as $$
 declare
-  -- Weeks are told apart by their days.
-  stored text := case unit when 'week' then 'day' else unit end;
-  key text := case p ->> 'by' when 'clinic' then 'clinic_id' when 'practitioner' then 'practitioner_id'
-    when 'service' then 'service' when 'payer' then 'payer' else quote_literal('') end;
-  filters text := concat_ws('',
-    case when p ? 'clinicId' then ' and clinic_id = ($1 ->> ''clinicId'')::uuid' end,
-    case when p ? 'practitionerId' then ' and practitioner_id = ($1 ->> ''practitionerId'')::uuid' end,
-    case when p ? 'service' then ' and service = $1 ->> ''service''' end,
-    case when p ? 'payer' then ' and payer = $1 ->> ''payer''' end);
-  told_apart boolean := p ? 'by' or filters <> '';
+  told_by text := p ->> 'by';
+  names text[] := array(
+    select name from (values ('clinic', 'clinicId'), ('practitioner', 'practitionerId'), ('service', 'service'), ('payer', 'payer'))
+      as asked(name, filter)
+    where name = told_by or p ? filter);
+  one fact.axis := case when cardinality(names) = 1 and unit <> 'hour' then names[1] end;
+  axis fact.axis := case when one is not null
+    and (select every(one = any (kept.axes)) from fact.measures as kept where kept.measure = any (measures)) then one else 'each' end;
 begin
+  if cardinality(names) = 0 then
+    return format($sql$
+      select measure, start, '' as key, currency, bin, value, things, restated_at from fact.totals
+      where unit = %L and measure = any (%L::fact.measure[]) and start >= %s::timestamp and start < %s::timestamp
+    $sql$, unit, measures, first, last);
+  end if;
   return format($sql$
-    select measure, %s as start, %s as key, currency, bin, value, %s as things, restated_at from %s
-    where unit = %L and measure = any (%L::fact.measure[])
-      and start >= %s::timestamp and start < %s::timestamp%s
+    select measure, date_trunc(%L, start) as start, %s as key, currency, bin, value, %I as things, restated_at
+    from (
+      select kept.measure, (case when %L = 'hour' then 'hour' when %L = 'month' and monthly then 'month' else 'day' end)::fact.unit
+        as unit
+      from fact.measures as kept where kept.measure = any (%L::fact.measure[])) as wanted
+    cross join fact.dimensions join fact.rollups using (measure, unit, dimension_id)
+    where axis = %L and start >= %s::timestamp and start < %s::timestamp%s
   $sql$,
-    case when told_apart and unit = 'week' then 'date_trunc(''week'', start)' else 'start' end, key,
-    case when not told_apart or p ->> 'by' in ('service', 'payer') or p ? 'service' or p ? 'payer' then 'things' else 'once' end,
-    case when told_apart then 'fact.rollups join fact.dimensions using (dimension_id)' else 'fact.totals' end,
-    case when told_apart then stored else unit end, array(select jsonb_array_elements_text(p -> 'measures')), first, last, filters);
+    unit, case told_by when 'clinic' then 'clinic_id' when 'practitioner' then 'practitioner_id' when 'service' then 'service'
+      when 'payer' then 'payer' else quote_literal('') end,
+    case when names && '{service, payer}' then 'things' else 'once' end, unit, unit, measures, axis, first, last,
+    concat_ws('',
+      case when p ? 'clinicId' then ' and clinic_id = ($1 ->> ''clinicId'')::uuid' end,
+      case when p ? 'practitionerId' then ' and practitioner_id = ($1 ->> ''practitionerId'')::uuid' end,
+      case when p ? 'service' then ' and service = $1 ->> ''service''' end,
+      case when p ? 'payer' then ' and payer = $1 ->> ''payer''' end));
 end
 $$;
 
 -- Sums by unit: {"measures", "unit", "from", "to", "month"? and "day"?, "by"?, "clinicId"?, "practitionerId"?, "service"?,
 -- "payer"?} answers {"rows": [[measure, key, currency, start, value, things, restated at]], "takenAt"}. `from` and `to` are starts, as
 -- rollups have them.
--- With `day` there is one row more without a start: all that was before that day, which is of that month.
+-- With `day` there is one row more of each level without a start: all that was before that day, which is of that month.
 create function api.sums(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_nestloop = off as $$
+  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_hashjoin = off
+  set enable_mergejoin = off as $$
 declare
   progress fact.progress := (select progress from fact.progress);
+  measures fact.measure[] := array(select jsonb_array_elements_text(p -> 'measures'));
+  levels fact.measure[] := array(
+    select kept.measure from fact.measures as kept where kept.measure = any (measures) and kept.monthly and p ? 'day');
   answer jsonb;
 begin
   if progress.rebuilding then
@@ -51,10 +67,10 @@ begin
       from (%s) as asked group by measure, key, currency, start
       union all
       select measure, key, currency, null, sum(value), sum(things), null
-      from (%s union all %s) as before where $1 ? 'day' group by measure, key, currency) as sums
-  $sql$, fact.asked(p, p ->> 'unit', quote_nullable(p ->> 'from'), quote_nullable(p ->> 'to')),
-    fact.asked(p, 'month', quote_literal('-infinity'), quote_nullable(p ->> 'month')),
-    fact.asked(p, 'day', quote_nullable(p ->> 'month'), quote_nullable(p ->> 'day')))
+      from (%s union all %s) as before group by measure, key, currency) as sums
+  $sql$, fact.asked(p, measures, (p ->> 'unit')::fact.unit, quote_nullable(p ->> 'from'), quote_nullable(p ->> 'to')),
+    fact.asked(p, levels, 'month', quote_literal('-infinity'), quote_nullable(p ->> 'month')),
+    fact.asked(p, levels, 'day', quote_nullable(p ->> 'month'), quote_nullable(p ->> 'day')))
   using p into answer;
   return jsonb_build_object('rows', answer, 'takenAt', progress.taken_at);
 end
@@ -64,7 +80,8 @@ $$;
 -- tenth, things, restated at]], "takenAt"}, with one row more for each key without a start: of all units together.
 create function api.percentiles(p jsonb) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_nestloop = off as $$
+  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_hashjoin = off
+  set enable_mergejoin = off as $$
 declare
   progress fact.progress := (select progress from fact.progress);
   answer jsonb;
@@ -91,7 +108,8 @@ begin
       select measure, key, start, min(bin) filter (where reached >= 0.5 * everything) as median,
         min(bin) filter (where reached >= 0.9 * everything) as ninth, max(everything) as everything, max(restated_at) as restated_at
       from climbing group by measure, key, start) as found
-  $sql$, fact.asked(p, p ->> 'unit', quote_nullable(p ->> 'from'), quote_nullable(p ->> 'to'))) using p into answer;
+  $sql$, fact.asked(p, array(select jsonb_array_elements_text(p -> 'measures'))::fact.measure[], (p ->> 'unit')::fact.unit, quote_nullable(p ->> 'from'),
+    quote_nullable(p ->> 'to'))) using p into answer;
   return jsonb_build_object('rows', answer, 'takenAt', progress.taken_at);
 end
 $$;

@@ -27,7 +27,7 @@ struct Arguments {
     /// How many seconds the relay hangs at the end.
     #[arg(long, default_value_t = 15)]
     pause: u64,
-    /// The broker: `kafka` or `redis`.
+    /// The broker: `kafka`, `redis` or `rabbitmq`.
     #[arg(long, env = "BROKER", default_value_t)]
     broker: local::broker::Kind,
     /// How many instances of patient and of billing.

@@ -59,7 +59,7 @@ impl Limits {
             // What was given out to a consumer that died is claimed by another only after the component's processing
             // timeout, which it looks for at an interval.
             Kind::Redis => Self { outbox, consumers: seconds(120), poison: seconds(120), remittances },
-            Kind::Kafka => Self { outbox, consumers: seconds(60), poison: seconds(60), remittances },
+            Kind::Kafka | Kind::RabbitMq => Self { outbox, consumers: seconds(60), poison: seconds(60), remittances },
         }
     }
 }

@@ -43,7 +43,7 @@ pub struct Setup {
     /// The services' programs.
     #[arg(long, env = "PMS_BIN_DIR")]
     pub bin_dir: Option<PathBuf>,
-    /// The broker: `kafka` or `redis`.
+    /// The broker: `kafka`, `redis` or `rabbitmq`.
     #[arg(long, env = "BROKER", default_value_t)]
     pub broker: broker::Kind,
     /// How many instances there are of the services that may have several.

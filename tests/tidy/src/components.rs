@@ -18,9 +18,10 @@ const ROLES: [&str; 6] = ["functions", "pubsub", "reminders", "secretstore", "st
 const OPTIONAL: [&str; 1] = ["reminders"];
 
 /// What must not stand in a file that everyone reads.
-const SECRET: [&str; 10] = [
+const SECRET: [&str; 12] = [
     "brokers",
     "connectionString",
+    "hostname",
     "password",
     "redisHost",
     "redisPassword",
@@ -29,6 +30,7 @@ const SECRET: [&str; 10] = [
     "secretKey",
     "securityToken",
     "url",
+    "username",
 ];
 
 /// What of a component is of the place: in the cloud a connection is a secret of two values.

@@ -6,6 +6,7 @@
 
 pub mod addresses;
 pub mod components;
+pub mod compose;
 pub mod dependencies;
 pub mod domain;
 pub mod environment;

@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::LazyLock};
 use access_policy::{Matrix, generated};
 use cargo_metadata::MetadataCommand;
 use tidy::{
-    Finding, Tree, addresses, components,
+    Finding, Tree, addresses, components, compose,
     dependencies::{self, Graph},
     domain, environment, length, manifests, migrations, names, roles, shape, switches, topics, wiring,
 };
@@ -98,6 +98,21 @@ fn addresses_and_passwords_come_from_the_secret_store() {
 #[test]
 fn the_run_file_follows_the_matrix() {
     holds(&wiring::follows_the_matrix(&TREE, &MATRIX));
+}
+
+#[test]
+fn containers_start_what_the_run_file_starts() {
+    holds(&compose::follows_the_run_file(&TREE, &MATRIX));
+}
+
+#[test]
+fn containers_are_confined_and_tell_no_secret() {
+    holds(&compose::nothing_is_open(&TREE));
+}
+
+#[test]
+fn containers_have_the_versions_that_are_tested() {
+    holds(&compose::same_as_elsewhere(&TREE));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::{
     kafka::{self, Kafka},
     ports::Ports,
     process::{Process, Signal},
+    rabbitmq::{self, RabbitMq},
     redis::{self, Redis},
     secrets::Secrets,
 };
@@ -30,17 +31,21 @@ pub enum Kind {
     Kafka,
     /// Redis streams.
     Redis,
+    /// RabbitMQ.
+    #[serde(rename = "rabbitmq")]
+    RabbitMq,
 }
 
 impl Kind {
     /// Every kind, the default first.
-    pub const ALL: [Self; 2] = [Self::Kafka, Self::Redis];
+    pub const ALL: [Self; 3] = [Self::Kafka, Self::Redis, Self::RabbitMq];
 
     /// What `BROKER` says, which is the folder of `components/`, and the name of the process and its log.
     pub fn id(self) -> &'static str {
         match self {
             Self::Kafka => "kafka",
             Self::Redis => "redis",
+            Self::RabbitMq => "rabbitmq",
         }
     }
 
@@ -49,6 +54,7 @@ impl Kind {
         match self {
             Self::Kafka => "Kafka",
             Self::Redis => "Redis",
+            Self::RabbitMq => "RabbitMQ",
         }
     }
 
@@ -57,6 +63,7 @@ impl Kind {
         match self {
             Self::Kafka => ports.kafka(),
             Self::Redis => ports.redis(),
+            Self::RabbitMq => ports.rabbitmq(),
         }
     }
 
@@ -65,8 +72,9 @@ impl Kind {
     /// It is what a test waits for at most: the sweeper's ten seconds, then the broker's own part in this.
     pub fn drains_within(self) -> Duration {
         match self {
-            // A killed consumer's partitions are given to others when its session has ended, after 6 s.
-            Self::Kafka => Duration::from_secs(45),
+            // A killed consumer's partitions are given to others when its session has ended, after 6 s; its queue's messages
+            // at once, when its connection has.
+            Self::Kafka | Self::RabbitMq => Duration::from_secs(45),
             // A message that a killed consumer held is given out again 10 to 12 s after it was taken
             // (`components/redis/pubsub.yaml`), and by hundreds: what is behind the first hundred waits for the next look.
             Self::Redis => Duration::from_mins(1),
@@ -76,7 +84,7 @@ impl Kind {
     /// What an app's `pubsub` component reads from its secret store.
     pub(crate) fn secrets(self, app: App, ports: Ports, secrets: &Secrets) -> Result<Vec<(&'static str, String)>> {
         let mut values = vec![("pubsub-brokers", format!("127.0.0.1:{}", self.port(ports)))];
-        if self == Self::Redis {
+        if matches!(self, Self::Redis | Self::RabbitMq) {
             let password =
                 secrets.broker_password(app.id()).with_context(|| format!("{app} has no broker's password"))?;
             values.push(("pubsub-username", app.id().to_owned()));
@@ -110,11 +118,13 @@ pub enum Broker {
     Kafka(Kafka),
     /// Redis streams.
     Redis(Redis),
+    /// RabbitMQ.
+    RabbitMq(RabbitMq),
 }
 
 /// Stops whichever broker of the home runs.
 pub async fn stop(home: &Home) -> Result<()> {
-    tokio::try_join!(kafka::stop(home), redis::stop(home)).map(drop)
+    tokio::try_join!(kafka::stop(home), redis::stop(home), rabbitmq::stop(home)).map(drop)
 }
 
 impl Broker {
@@ -123,6 +133,7 @@ impl Broker {
         match kind {
             Kind::Kafka => Self::Kafka(Kafka::new(home, ports, kafka_files)),
             Kind::Redis => Self::Redis(Redis::new(home, ports)),
+            Kind::RabbitMq => Self::RabbitMq(RabbitMq::new(home, ports)),
         }
     }
 
@@ -131,6 +142,7 @@ impl Broker {
         match self {
             Self::Kafka(_) => Kind::Kafka,
             Self::Redis(_) => Kind::Redis,
+            Self::RabbitMq(_) => Kind::RabbitMq,
         }
     }
 
@@ -139,6 +151,7 @@ impl Broker {
         match self {
             Self::Kafka(kafka) => kafka.process(),
             Self::Redis(redis) => redis.process(),
+            Self::RabbitMq(rabbitmq) => rabbitmq.process(),
         }
     }
 
@@ -147,6 +160,7 @@ impl Broker {
         match self {
             Self::Kafka(kafka) => kafka.address(),
             Self::Redis(redis) => redis.address(),
+            Self::RabbitMq(rabbitmq) => rabbitmq.address(),
         }
     }
 
@@ -155,6 +169,7 @@ impl Broker {
         match self {
             Self::Kafka(kafka) => kafka.start().await,
             Self::Redis(redis) => redis.start().await,
+            Self::RabbitMq(rabbitmq) => rabbitmq.start().await,
         }
     }
 
@@ -163,6 +178,7 @@ impl Broker {
         match self {
             Self::Kafka(kafka) => kafka.create_topics(topics).await,
             Self::Redis(redis) => redis.admit(topics).await,
+            Self::RabbitMq(rabbitmq) => rabbitmq.define(topics).await,
         }
     }
 
@@ -183,7 +199,7 @@ mod tests {
         for kind in Kind::ALL {
             assert_eq!(kind.to_string().parse::<Kind>().unwrap(), kind);
         }
-        let error = "rabbitmq".parse::<Kind>().unwrap_err().to_string();
-        assert_eq!(error, "no server is known for `rabbitmq`; there are kafka, redis");
+        let error = "nats".parse::<Kind>().unwrap_err().to_string();
+        assert_eq!(error, "no server is known for `nats`; there are kafka, redis, rabbitmq");
     }
 }

@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Status,
     /// Follow the logs.
     Logs {
-        /// An app (its service and sidecar), or `postgres`, `kafka`, `redis`, `sentry`, `dapr`; else every service.
+        /// An app (its service and sidecar), or `postgres`, `kafka`, `redis`, `rabbitmq`, `sentry`, `dapr`; else every service.
         part: Option<String>,
     },
     /// Stop everything and delete all data.
@@ -47,6 +47,46 @@ pub(crate) enum Command {
     RotateKeys(RotateKeys),
     /// Start the database alone and prepare it.
     Migrate,
+    /// What a system of containers needs once; `docker-compose.yml` calls it.
+    #[command(subcommand)]
+    Containers(Containers),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Containers {
+    /// Make the secrets that are missing, each in the volume of those who may know it.
+    Secrets {
+        /// The folder in which the volumes are mounted.
+        #[arg(long)]
+        volumes: PathBuf,
+    },
+    /// Hand sentry's root certificate on, without its keys.
+    TrustAnchors {
+        /// Sentry's volume.
+        #[arg(long)]
+        authority: PathBuf,
+        /// The volume that every sidecar reads.
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Give `auth` another key to sign access tokens with; its sidecar takes it up when it starts.
+    RotateKeys {
+        /// The folder in which the volumes are mounted.
+        #[arg(long)]
+        volumes: PathBuf,
+        /// Somebody else may have the key: put the new one in the place of all others, at once.
+        #[arg(long)]
+        compromised: bool,
+    },
+    /// Print where the system is and who may sign in, for `eval`.
+    Env {
+        /// The folder in which the volumes are mounted.
+        #[arg(long)]
+        volumes: PathBuf,
+        /// Where clients reach the gateway.
+        #[arg(long)]
+        url: String,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -78,7 +118,7 @@ pub(crate) struct Up {
     #[arg(long, env = "PMS_KAFKA_JARS")]
     pub(crate) kafka: PathBuf,
 
-    /// The broker: `kafka` or `redis`.
+    /// The broker: `kafka`, `redis` or `rabbitmq`.
     #[arg(long, env = "BROKER", default_value_t)]
     pub(crate) broker: broker::Kind,
 

@@ -1,6 +1,7 @@
 //! What each subcommand does.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a command for people")]
 
+mod containers;
 mod rotation;
 
 use std::{
@@ -44,6 +45,7 @@ pub(crate) async fn run(line: CommandLine) -> Result<ExitCode> {
         Command::Journey => walk(&line.home).await?,
         Command::RotateKeys(options) => rotation::rotate(&line.home, options).await?,
         Command::Migrate => migrate(&line.home, line.port_base).await?,
+        Command::Containers(command) => containers::obey(command)?,
     }
     Ok(ExitCode::SUCCESS)
 }

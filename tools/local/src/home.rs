@@ -29,7 +29,7 @@ impl Home {
         let mode = if rustix::process::getuid().is_root() { 0o711 } else { 0o700 };
         make(root, mode)?;
         let home = Self::open(root)?;
-        for folder in [".dapr", "kafka", "redis", "sentry", "secrets", "logs", "run"] {
+        for folder in [".dapr", "kafka", "rabbitmq", "redis", "sentry", "secrets", "logs", "run"] {
             make(&home.root.join(folder), 0o700)?;
         }
         Ok(home)
@@ -57,6 +57,11 @@ impl Home {
     /// Kafka's data.
     pub fn kafka(&self) -> PathBuf {
         self.root.join("kafka")
+    }
+
+    /// RabbitMQ's data.
+    pub fn rabbitmq(&self) -> PathBuf {
+        self.root.join("rabbitmq")
     }
 
     /// Redis's data.

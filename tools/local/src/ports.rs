@@ -101,6 +101,16 @@ impl Ports {
         self.base + 7
     }
 
+    /// RabbitMQ's network of nodes, by which an operator reaches it.
+    pub fn rabbitmq_nodes(self) -> u16 {
+        self.base + 8
+    }
+
+    /// Where that network's nodes are named.
+    pub fn rabbitmq_names(self) -> u16 {
+        self.base + 9
+    }
+
     /// The ports of an application's first instance.
     pub fn app(self, app: App) -> Block {
         self.at(blocks(app)[0])

@@ -22,7 +22,7 @@ use crate::{
     ports::Ports,
 };
 
-const ADMINISTRATOR: &str = "admin@clinic.example";
+pub(crate) const ADMINISTRATOR: &str = "admin@clinic.example";
 
 /// Who may look after the broker, and read nothing in it.
 pub(crate) const BROKER_OPERATOR: &str = "operator";
@@ -133,35 +133,44 @@ impl Secrets {
             for (key, role) in
                 [("statestore-connection", app.state_role()), ("functions-connection", app.functions_role())]
             {
-                file.insert(key.to_owned(), self.connection(&role, &database, ports)?);
-            }
-            // Of each chain its own: who has one signs no other's checkpoints.
-            if !file.contains_key("audit-key") {
-                file.insert("audit-key".to_owned(), private_key()?);
+                let password = self
+                    .role_password(&role)
+                    .with_context(|| format!("secrets/local.json has no password of {role}"))?;
+                file.insert(key.to_owned(), connection("127.0.0.1", ports.postgres(), &role, password, &database));
             }
         }
         if app == App::Auth {
             file.insert("administrator-email".to_owned(), self.administrator_email.clone());
             file.insert("administrator-password".to_owned(), self.administrator_password.clone());
-            if !file.contains_key("signing-key") {
-                file.insert("signing-key".to_owned(), private_key()?);
-            }
-            if !file.contains_key("sealing-key") {
-                file.insert("sealing-key".to_owned(), random()?);
-            }
         }
+        add_keys(&mut file, app)?;
         write_private(path, &serde_json::to_string_pretty(&file)?)
     }
+}
 
-    fn connection(&self, role: &str, database: &str, ports: Ports) -> Result<String> {
-        let password =
-            self.role_password(role).with_context(|| format!("secrets/local.json has no password of {role}"))?;
-        Ok(format!(
-            "host=127.0.0.1 port={} user='{role}' password='{password}' dbname='{database}' \
-             sslmode=disable pool_max_conns={POOL}",
-            ports.postgres()
-        ))
+/// How a component of a sidecar connects to a database, as which role.
+pub(crate) fn connection(host: &str, port: u16, role: &str, password: &str, database: &str) -> String {
+    format!(
+        "host={host} port={port} user='{role}' password='{password}' dbname='{database}' \
+         sslmode=disable pool_max_conns={POOL}"
+    )
+}
+
+/// Makes those keys that the app works with and that are not in its file yet.
+pub(crate) fn add_keys(file: &mut BTreeMap<String, String>, app: App) -> Result<()> {
+    // Of each chain its own: who has one signs no other's checkpoints.
+    if app.database().is_some() && !file.contains_key("audit-key") {
+        file.insert("audit-key".to_owned(), private_key()?);
     }
+    if app == App::Auth {
+        if !file.contains_key("signing-key") {
+            file.insert("signing-key".to_owned(), private_key()?);
+        }
+        if !file.contains_key("sealing-key") {
+            file.insert("sealing-key".to_owned(), random()?);
+        }
+    }
+    Ok(())
 }
 
 impl Tokens {
@@ -190,7 +199,7 @@ pub(crate) fn random() -> Result<String> {
 }
 
 /// Five groups of five: 125 bits that a person can copy.
-fn readable() -> Result<String> {
+pub(crate) fn readable() -> Result<String> {
     let letters: Vec<u8> = bytes::<25>()?.iter().map(|byte| READABLE[usize::from(byte % 32)]).collect();
     Ok(String::from_utf8(letters.chunks(5).collect::<Vec<_>>().join(&b'-'))?)
 }

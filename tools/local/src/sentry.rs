@@ -23,16 +23,7 @@ pub const TRUST_DOMAIN: &str = "localhost";
 /// The namespace in it.
 pub const NAMESPACE: &str = "default";
 
-/// The defaults are meant, but the file has to be there.
-const CONFIGURATION: &str = "\
-apiVersion: dapr.io/v1alpha1
-kind: Configuration
-metadata:
-  name: sentry
-spec:
-  mtls:
-    enabled: true
-";
+const CONFIGURATION: &str = include_str!("../../../dapr/sentry.yaml");
 
 const PART: &str = "sentry";
 const START: Duration = Duration::from_secs(20);

@@ -26,7 +26,7 @@ const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// What `auth` takes.
 const AT_MOST: usize = 4;
 
-const SECRET: &str = "signing-key";
+pub(crate) const SECRET: &str = "signing-key";
 const LABEL: &str = "signs-from:";
 const END: &str = "-----END PRIVATE KEY-----";
 

@@ -21,15 +21,21 @@ const ANEW: &str = "
 
 /// Compares rollups and totals with what they are when all facts are counted anew.
 pub(crate) async fn check(parts: &Parts) -> Result {
-    const NOBODY: &str = "'00000000-0000-0000-0000-000000000000'";
+    const NOBODY: &str = "'00000000-0000-0000-0000-000000000000'::uuid";
+    // Each combination of all, and each of the four alone: nothing of a measure may be missing or there twice.
     let rollups = format!(
         "{ANEW}, anew as (
-            select measure, unit, start, coalesce(clinic_id, {NOBODY}) as clinic_id, coalesce(practitioner_id, {NOBODY}) as
-                practitioner_id, coalesce(service, '') as service, coalesce(payer, '') as payer, coalesce(currency, '') as currency,
-                bin, sum(value) as value, sum(things) as things, sum(once) as once
-            from units where unit <> 'week' group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+            select measure, unit, start, axis,
+                case when axis in ('each', 'clinic') then coalesce(clinic_id, {NOBODY}) else {NOBODY} end as clinic_id,
+                case when axis in ('each', 'practitioner') then coalesce(practitioner_id, {NOBODY}) else {NOBODY} end as practitioner_id,
+                case when axis in ('each', 'service') then coalesce(service, '') else '' end as service,
+                case when axis in ('each', 'payer') then coalesce(payer, '') else '' end as payer,
+                coalesce(currency, '') as currency, bin, sum(value) as value, sum(things) as things, sum(once) as once
+            from units join fact.measures using (measure) cross join lateral unnest(axes) as axis
+            where unit = 'day' or (unit = 'month' and monthly) or (unit = 'hour' and axis = 'each')
+            group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
         ), kept as (
-            select measure, unit::text, start, clinic_id, practitioner_id, service, payer, currency, bin, value, things, once
+            select measure, unit::text, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, value, things, once
             from fact.rollups join fact.dimensions using (dimension_id) where value <> 0 or things <> 0
         )
         (select 'kept', * from kept except select 'kept', * from anew where value <> 0 or things <> 0)

@@ -1,7 +1,12 @@
 //! `api.ingest` itself.
 
-use analytics::config::{Config, ENV_CLINIC_TIME_ZONE};
-use anyhow::ensure;
+use std::collections::BTreeMap;
+
+use analytics::{
+    config::{Config, ENV_CLINIC_TIME_ZONE},
+    domain::metric::{Dimension, Formula, catalogue::METRICS},
+};
+use anyhow::{Context as _, ensure};
 use proptest::{
     prelude::*,
     strategy::ValueTree as _,
@@ -207,4 +212,29 @@ pub(crate) async fn all_or_nothing(parts: Parts) -> Result {
     }
     ensure!(known(&parts, &ids).await?.is_empty());
     books::check(&parts).await
+}
+
+/// What a metric is told by is one look at rows that are summed by that alone, and all that was before is a look at months.
+pub(crate) async fn kept_as_asked(parts: Parts) -> Result {
+    let rows = parts.sql("select measure::text, axes::text[], monthly from fact.measures").await?;
+    let kept: BTreeMap<_, _> = rows.iter().map(|row| (row["measure"].to_string(), row)).collect();
+    for metric in METRICS {
+        for measure in metric.measures() {
+            let row = kept.get(&serde_json::to_string(&measure)?).with_context(|| format!("{measure:?}"))?;
+            let of_all_time = metric.is_distribution() || matches!(metric.formula, Formula::Level(_));
+            ensure!(!of_all_time || row["monthly"] == true, "{}: {row}", metric.name);
+            let axes = metric.dimensions.iter().filter_map(|dimension| match dimension {
+                Dimension::Clinic => Some("clinic"),
+                Dimension::Practitioner => Some("practitioner"),
+                Dimension::Service | Dimension::Family => Some("service"),
+                Dimension::Payer => Some("payer"),
+                Dimension::Age => None,
+            });
+            // What has a row for each bin is summed for nothing.
+            let told: Vec<_> = axes.filter(|_| !metric.is_distribution()).chain(["each"]).collect();
+            let axes = row["axes"].as_array().context("no axes")?;
+            ensure!(told.iter().all(|axis| axes.contains(&json!(axis))), "{}: {measure:?} {row}", metric.name);
+        }
+    }
+    Ok(())
 }

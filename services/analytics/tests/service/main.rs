@@ -51,6 +51,7 @@ fn main() -> ExitCode {
             test("wrong_parameters_are_named", &parts, figures::wrong_parameters),
             test("who_needs_no_figures_sees_none", &parts, figures::roles),
             test("a_metric_is_told_as_comma_separated_values", &parts, figures::comma_separated),
+            test("measures_are_kept_as_metrics_ask_for_them", &parts, ingest::kept_as_asked),
             test("a_batch_is_taken_wholly_or_not_at_all", &parts, ingest::all_or_nothing),
             test("a_shuffled_thrice_delivered_sequence_gives_the_facts_of_the_sorted_one", &parts, ingest::shuffled),
             test("batches_at_the_same_time_give_the_facts_of_one_after_the_other", &parts, ingest::concurrent),

@@ -103,12 +103,12 @@ pub(crate) async fn are_live(stage: &Stage) -> Result<()> {
 async fn rollups(stage: &Stage) -> Result<Vec<Value>> {
     const KEPT: &str = "
         select to_jsonb(kept) from (
-            select measure, unit, start, clinic_id, practitioner_id, service, payer, currency, bin, value, things
+            select measure, unit, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, value, things
             from fact.rollups join fact.dimensions using (dimension_id)
             union all
-            select measure, unit, start, null, null, null, null, currency, bin, value, things from fact.totals) as kept
+            select measure, unit, start, null, null, null, null, null, currency, bin, value, things from fact.totals) as kept
         where value <> 0 or things <> 0
-        order by measure, unit, start, clinic_id, practitioner_id, service, payer, currency, bin";
+        order by measure, unit, start, axis, clinic_id, practitioner_id, service, payer, currency, bin";
     let mut analytics = stage.database(App::Analytics).await?;
     Ok(query_scalar(AssertSqlSafe(KEPT)).fetch_all(&mut analytics).await?)
 }

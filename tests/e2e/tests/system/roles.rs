@@ -216,7 +216,9 @@ const UNLOOKED: [u16; 4] = [408, 413, 429, 431];
 
 /// A refused sign-in has its own words, and is no refused token.
 fn outcome(answer: &Answer) -> Result<Outcome> {
-    let looked = answer.status < 500 && !UNLOOKED.contains(&answer.status);
+    // Who is let in to make the figures anew is told none for a while.
+    let rebuilding = answer.status == 503 && answer.body["type"] == "urn:patient-management:problem:figures-rebuilding";
+    let looked = rebuilding || answer.status < 500 && !UNLOOKED.contains(&answer.status);
     ensure!(looked, "answered {}: {}", answer.status, answer.body);
     Ok(match answer.status {
         401 => Outcome::NotSignedIn,

@@ -34,6 +34,8 @@ spec:
   metadata:
     # The bytes as they are: what is no CloudEvent has to reach the app too.
     rawPayload: \"true\"
+    # Where a topic is read from a queue: one that is on the disk of most of its servers before it is confirmed.
+    queueType: quorum
 {delivery}scopes: [{app}]
 "
     )
