@@ -4,7 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { parseArgs } from 'node:util';
 import { apps } from '../lib/repository.js';
 import { fillSecrets } from '../lib/secrets/fill.js';
-import { brokersOf, secretsOf } from '../lib/secrets/manager.js';
+import { brokersOf, secretsOf } from '../lib/secrets/account.js';
 import { stageNamed } from '../lib/stage.js';
 
 const { values } = parseArgs({

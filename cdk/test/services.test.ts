@@ -27,7 +27,7 @@ test('a sidecar is there before its service, and after it', () => {
   for (const { id } of apps()) {
     const task = containers(services, id);
     expect(Object.keys(task).sort()).toEqual([id, 'collector', 'daprd'].sort());
-    expect(task[id]?.DependsOn).toEqual([{ ContainerName: 'daprd', Condition: 'START' }]);
+    expect(task[id]?.DependsOn).toEqual([{ ContainerName: 'daprd', Condition: 'HEALTHY' }]);
     expect(task['daprd']?.DependsOn).toEqual([{ ContainerName: 'collector', Condition: 'START' }]);
     expect([task[id]?.['Essential'], task['daprd']?.['Essential'], task['collector']?.['Essential']]).toEqual([
       true,
@@ -35,6 +35,16 @@ test('a sidecar is there before its service, and after it', () => {
       false,
     ]);
   }
+});
+
+test('what hangs is replaced: every container but the collector is asked whether it is well', () => {
+  const probe = (family: string, name: string) =>
+    (containers(services, family)[name]?.['HealthCheck'] as { Command: string[] } | undefined)?.Command;
+  for (const { id } of apps()) {
+    expect(probe(id, id)).toEqual(['CMD', '/entrypoint', 'probe', 'http://127.0.0.1:3000/livez']);
+    expect(probe(id, 'daprd')?.at(-1)).toBe('http://127.0.0.1:3500/v1.0/healthz/outbound');
+  }
+  expect(probe('sentry', 'sentry')?.at(-1)).toBe('http://127.0.0.1:8080/healthz');
 });
 
 test('images are of the version that is installed', () => {

@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import {
   type ContainerDefinitionOptions,
   type ContainerImage,
+  type HealthCheck,
   Capability,
   LinuxParameters,
   LogDriver,
@@ -21,6 +22,12 @@ export interface HardenedOptions {
   readonly logGroup: ILogGroup;
   /** @default - as long as AWS gives it, 30 seconds */
   readonly stopTimeout?: Duration;
+  /**
+   * What answers with a success while the container is well; ECS replaces a task of which one is not.
+   *
+   * @default - it is well for as long as it runs
+   */
+  readonly probe?: string;
   /** @default NOBODY */
   readonly user?: string;
 }
@@ -32,6 +39,18 @@ export function acknowledgePulling(executionRole: IRole): void {
     'To ask for a token with which images are pulled is an action without a resource; the images themselves are named.',
     'AwsSolutions-IAM5[Resource::*]',
   );
+}
+
+/** Asked by the one program that every image of ours has, since none has a shell (`tools/entrypoint`). */
+function healthCheck(url: string): HealthCheck {
+  return {
+    command: ['CMD', '/entrypoint', 'probe', url],
+    interval: Duration.seconds(10),
+    timeout: Duration.seconds(5),
+    retries: 3,
+    // What does not start ends by itself, and sooner.
+    startPeriod: Duration.seconds(60),
+  };
 }
 
 /** Nobody's process, without a capability or a file that it could write. */
@@ -50,5 +69,6 @@ export function hardened(
     linuxParameters,
     logging: LogDriver.awsLogs({ logGroup: options.logGroup, streamPrefix: options.name }),
     ...(options.stopTimeout && { stopTimeout: options.stopTimeout }),
+    ...(options.probe !== undefined && { healthCheck: healthCheck(options.probe) }),
   };
 }

@@ -129,7 +129,14 @@ export class AppService extends Construct {
       region,
     });
     const service = taskDefinition.addContainer(app.id, {
-      ...hardened(this, { name: app.id, image: props.images.app, logGroup, stopTimeout: Duration.seconds(15) }),
+      ...hardened(this, {
+        name: app.id,
+        image: props.images.app,
+        logGroup,
+        stopTimeout: Duration.seconds(15),
+        // Alive, whatever its database and others are: to replace it would mend neither.
+        probe: `http://127.0.0.1:${ports.APP}${app.run.appHealthCheckPath}`,
+      }),
       entryPoint: ['/app'],
       environment: props.environment,
       secrets: {
@@ -138,11 +145,15 @@ export class AppService extends Construct {
       },
       ...(app.id === 'gateway' && { portMappings: [{ containerPort: ports.PUBLIC }] }),
     });
-    // Ended in the opposite order: the service finishes what it has begun, and needs its sidecar for that. The sidecar
-    // waits for the service, so it is started before, and nobody waits for its health.
-    const started = { condition: ContainerDependencyCondition.START };
-    sidecar.container.addContainerDependencies({ container: collector.container, ...started });
-    service.addContainerDependencies({ container: sidecar.container, ...started });
+    // Ended in the opposite order: the service finishes what it has begun, and needs its sidecar for that.
+    sidecar.container.addContainerDependencies({
+      container: collector.container,
+      condition: ContainerDependencyCondition.START,
+    });
+    service.addContainerDependencies({
+      container: sidecar.container,
+      condition: ContainerDependencyCondition.HEALTHY,
+    });
     taskDefinition.defaultContainer = service;
     for (const secret of data.read) secret.grantRead(taskDefinition.taskRole);
     acknowledge(

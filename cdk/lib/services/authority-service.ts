@@ -53,12 +53,18 @@ export class AuthorityService extends Construct {
       runtimePlatform: architecture,
     });
     this.taskDefinition.addContainer('sentry', {
-      ...hardened(this, { name: 'sentry', image: props.image, logGroup: props.logGroup }),
+      ...hardened(this, {
+        name: 'sentry',
+        image: props.image,
+        logGroup: props.logGroup,
+        probe: 'http://127.0.0.1:8080/healthz',
+      }),
       entryPoint: ['/sentry'],
       command: [
         ...['--config', '/dapr/aws/sentry.yaml', '--trust-domain', 'localhost'],
         ...['--listen-address', '0.0.0.0', '--port', String(ports.AUTHORITY)],
-        ...['--healthz-listen-address', '127.0.0.1', '--enable-metrics=false', '--log-as-json'],
+        ...['--healthz-listen-address', '127.0.0.1', '--healthz-port', '8080'],
+        ...['--enable-metrics=false', '--log-as-json'],
       ],
       environment: { NAMESPACE },
       secrets: {

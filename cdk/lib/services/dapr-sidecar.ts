@@ -4,6 +4,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import { hardened } from '../platform/hardened.js';
+import * as ports from '../ports.js';
 import type { RunFileApp } from '../repository.js';
 import { NAMESPACE } from '../secrets/identities.js';
 import { sidecarCommand } from './sidecar-command.js';
@@ -41,6 +42,8 @@ export class DaprSidecar extends Construct {
         logGroup: props.logGroup,
         // It is told to end after its app, and leaves its consumer group then.
         stopTimeout: Duration.seconds(30),
+        // Its components are there, with or without its app.
+        probe: `http://127.0.0.1:${ports.DAPR_HTTP}/v1.0/healthz/outbound`,
       }),
       entryPoint: ['/daprd'],
       command: sidecarCommand(props.run, props.authority),
