@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { RDS_CERTIFICATES } from '../lib/data/service-database.js';
 import { ROOT } from '../lib/repository.js';
 import { containers, synthesised } from './system.js';
 
@@ -128,4 +129,27 @@ test('a name in DNS is an app id, and sidecars ask for it at the port at which t
     (service) => (service as { Properties: { Name: string } }).Properties.Name,
   );
   expect(names.sort()).toEqual(['sentry', ...local.map((app) => String(app['appID']))].sort());
+});
+
+test('what a command names is in the image', () => {
+  const dockerfile = readFileSync(`${ROOT}cdk/Dockerfile`, 'utf8');
+  const copied = [...dockerfile.matchAll(/^(?:COPY|ADD --chmod=0444) (\S+) (\S+)$/gm)].map(
+    ([, from = '', to = '']) => ({ from, to }),
+  );
+  for (const { from } of copied.filter(({ from }) => !from.startsWith('https://'))) {
+    expect(existsSync(ROOT + from), from).toBe(true);
+  }
+  const paths = local.flatMap((app) =>
+    (containers(templates.services, String(app['appID']))['daprd']?.Command ?? []).filter((word) =>
+      word.startsWith('/'),
+    ),
+  );
+  paths.push(
+    ...(containers(templates.services, 'sentry')['sentry']?.Command ?? []).filter((word) => word.startsWith('/')),
+  );
+  for (const path of new Set(paths.filter((path) => path !== '/livez'))) {
+    const there = copied.some(({ to }) => path === to || path.startsWith(`${to}/`) || to.startsWith(`${path}/`));
+    expect(there, path).toBe(true);
+  }
+  expect(copied.map(({ to }) => to)).toContain(RDS_CERTIFICATES);
 });
