@@ -71,6 +71,20 @@ test('the internet reaches the load balancer and nothing else', () => {
   expect(ingress.filter(({ Properties }) => Properties['CidrIp'] !== undefined)).toEqual([]);
 });
 
+test('every group says what it reaches, and none reaches everything', () => {
+  for (const [id, { Properties }] of Object.entries(resources(network, 'AWS::EC2::SecurityGroup'))) {
+    // One that says nothing is given a way to everywhere.
+    const ways = Properties['SecurityGroupEgress'] as
+      | { IpProtocol: string; CidrIp: string; FromPort: number }[]
+      | undefined;
+    expect(ways, id).toHaveLength(1);
+    const [way] = ways ?? [];
+    expect(way?.IpProtocol === 'tcp' ? way.FromPort : way?.CidrIp, id).toSatisfy(
+      (to) => to === 443 || to === '255.255.255.255/32',
+    );
+  }
+});
+
 test('there is no way out but the endpoints', () => {
   network.resourceCountIs('AWS::EC2::NatGateway', 0);
   const routes = Object.values(resources(network, 'AWS::EC2::Route'));

@@ -1,4 +1,4 @@
-import { Port, SecurityGroup, Peer, type ISecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
+import { type CfnSecurityGroup, Port, SecurityGroup, Peer, type ISecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import type { AppDefinition } from '../repository.js';
 import * as ports from '../ports.js';
@@ -38,6 +38,7 @@ export class SecurityGroups extends Construct {
       this.databases.set(app.id, this.group(`Database-${app.id}`, `The database of ${app.id}`));
     }
     this.connect(apps);
+    reachNothingElse(this.loadBalancer);
   }
 
   /** The group of an app's tasks. */
@@ -86,6 +87,18 @@ export class SecurityGroups extends Construct {
     from.addEgressRule(to, Port.tcp(port), what);
     to.addIngressRule(from, Port.tcp(port), what);
   }
+}
+
+/**
+ * Keeps a group, whose ways out are resources of their own, from having one to everywhere besides: so EC2 makes groups
+ * that say nothing themselves.
+ */
+function reachNothingElse(group: SecurityGroup): void {
+  const resource = group.node.defaultChild as CfnSecurityGroup;
+  resource.securityGroupEgress = [
+    // The way to nowhere that the CDK gives to groups without any.
+    { cidrIp: '255.255.255.255/32', description: 'Nothing', ipProtocol: 'icmp', fromPort: 252, toPort: 86 },
+  ];
 }
 
 function found(groups: Map<string, SecurityGroup>, id: string): SecurityGroup {
