@@ -35,7 +35,11 @@ export function collectorConfiguration(namespace: string, logGroup: string, regi
   const escaped = (name: string) => `^${name.replaceAll('.', '\\.')}$`;
   return stringify({
     receivers: { otlp: { protocols: { grpc: { endpoint: `127.0.0.1:${ports.COLLECTOR}` } } } },
-    processors: { batch: { timeout: '10s' } },
+    processors: {
+      // Which task it is, for the name of the log stream.
+      resourcedetection: { detectors: ['ecs'], override: false },
+      batch: { timeout: '10s' },
+    },
     exporters: {
       awsemf: {
         namespace,
@@ -53,8 +57,8 @@ export function collectorConfiguration(namespace: string, logGroup: string, regi
     },
     service: {
       pipelines: {
-        metrics: { receivers: ['otlp'], processors: ['batch'], exporters: ['awsemf'] },
-        traces: { receivers: ['otlp'], processors: ['batch'], exporters: ['awsxray'] },
+        metrics: { receivers: ['otlp'], processors: ['resourcedetection', 'batch'], exporters: ['awsemf'] },
+        traces: { receivers: ['otlp'], processors: ['resourcedetection', 'batch'], exporters: ['awsxray'] },
       },
       telemetry: { logs: { level: 'warn' } },
     },
