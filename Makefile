@@ -25,7 +25,7 @@ PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/
 .DEFAULT_GOAL := help
 .PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments bench-billing bench-analytics chaos chaos-negative verify-audit rotate-keys fmt lint
 .PHONY: test-compose test-reproducible deny advisories sbom
-.PHONY: prerequisites parts runtime kafka services test-services load web web-test
+.PHONY: prerequisites parts runtime kafka services test-services load web web-test test-cdk
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,7 @@ test: prerequisites ## everything: formatting, lints, unit, service, browser, ti
 	cd release/containers && go vet ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) web-test
+	@$(MAKE) test-cdk
 	cargo build -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
 
@@ -108,6 +109,9 @@ web: ## build the page that the gateway serves
 
 web-test: ## check the page and try it in a browser
 	$(STEP) web-test web/test.sh
+
+test-cdk: ## check what is deployed to AWS, and try it on an emulator: make test-cdk EMULATOR=localstack
+	$(STEP) test-cdk cdk/test.sh
 
 test-compose: ## ask Compose and BuildKit whether they take docker-compose.yml and the Dockerfile; needs no Docker
 	$(STEP) compose release/containers/check.sh

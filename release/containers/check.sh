@@ -1,6 +1,6 @@
 #!/bin/sh
 # check.sh: asks Compose and BuildKit themselves whether they take docker-compose.yml, in each of its profiles, and the
-# Dockerfile, for each image and architecture. Nothing is started, and no engine is needed.
+# Dockerfiles, for each image and architecture. Nothing is started, and no engine is needed.
 set -eu
 
 tools=$("$(dirname "$0")/build.sh")
@@ -19,3 +19,7 @@ for daprd in official own; do
     DAPRD=$daprd compose config --format json | "$tools/dockerfile" Dockerfile
     echo "the images with the $daprd sidecar are taken"
 done
+for image in daprd sentry migrate; do
+    printf '{"services": {"%s": {"build": {"target": "%s"}}}}' "$image" "$image" | "$tools/dockerfile" cdk/Dockerfile
+done
+echo "the images of AWS are taken"

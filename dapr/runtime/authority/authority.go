@@ -11,10 +11,12 @@ package authority
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -28,10 +30,17 @@ import (
 	"github.com/dapr/dapr/pkg/sentry/monitoring"
 	"github.com/dapr/kit/concurrency"
 	"github.com/dapr/kit/logger"
+
+	"patient-management-system/dapr/runtime/envfile"
 )
 
+// CredentialsEnv names the environment variable with the root certificate and
+// the issuer's certificate and key, as JSON (`ca`, `issuer`, `issuerKey`, each
+// PEM). Unset, they are files in the credentials directory.
+const CredentialsEnv = "PMS_SENTRY_CREDENTIALS"
+
 // Run issues certificates until ctx ends. On first use it creates the root and
-// issuer certificates in the credentials directory.
+// issuer certificates in the credentials directory, unless they are handed over.
 func Run(ctx context.Context, opts *options.Options, log logger.Logger) error {
 	if opts.JWT.Enabled || opts.OIDC.Enabled || opts.Mode != string(modes.StandaloneMode) {
 		return errors.New("only standalone mode without JWT and OIDC is served")
@@ -76,7 +85,43 @@ func settings(opts *options.Options) (config.Config, error) {
 	c.RootCertPath = within(opts.IssuerCredentialsPath, opts.X509.RootCAFilename)
 	c.IssuerCertPath = within(opts.IssuerCredentialsPath, opts.X509.IssuerCertFilename)
 	c.IssuerKeyPath = within(opts.IssuerCredentialsPath, opts.X509.IssuerKeyFilename)
+	if text, ok := os.LookupEnv(CredentialsEnv); ok {
+		return c, handedOver(&c, text)
+	}
 	return c, nil
+}
+
+// handedOver takes the certificates from the environment, where the platform
+// keeps secrets and gives a container no disk that outlives it. Made anew at
+// every start, they would be of no use to the sidecars that trust those before.
+func handedOver(c *config.Config, text string) error {
+	var credentials struct {
+		Root   string `json:"ca"`
+		Issuer string `json:"issuer"`
+		Key    string `json:"issuerKey"`
+	}
+	if err := json.Unmarshal([]byte(text), &credentials); err != nil {
+		// The error may quote the key.
+		return fmt.Errorf("%s is no JSON", CredentialsEnv)
+	}
+	for _, file := range []struct {
+		name, content string
+		path          *string
+	}{
+		{"ca", credentials.Root, &c.RootCertPath},
+		{"issuer", credentials.Issuer, &c.IssuerCertPath},
+		{"issuerKey", credentials.Key, &c.IssuerKeyPath},
+	} {
+		if file.content == "" {
+			return fmt.Errorf("%s has no %q", CredentialsEnv, file.name)
+		}
+		path, err := envfile.Write(file.name, []byte(file.content))
+		if err != nil {
+			return err
+		}
+		*file.path = path
+	}
+	return os.Unsetenv(CredentialsEnv)
 }
 
 func within(directory, file string) string {

@@ -22,10 +22,12 @@ import (
 	"github.com/dapr/dapr/pkg/runtime/registry"
 	"github.com/dapr/kit/logger"
 
+	"patient-management-system/dapr/runtime/dns"
 	"patient-management-system/dapr/runtime/loopback"
 	"patient-management-system/dapr/runtime/pipeline"
 	"patient-management-system/dapr/runtime/queues"
 	"patient-management-system/dapr/runtime/secretfile"
+	"patient-management-system/dapr/runtime/secretmanager"
 	"patient-management-system/dapr/runtime/streams"
 )
 
@@ -81,6 +83,7 @@ func secretStores(log logger.Logger) *secretstores.Registry {
 	r.Logger = log
 	r.RegisterComponent(secretfile.New, "local.file")
 	r.RegisterComponent(env.NewEnvSecretStore, "local.env")
+	r.RegisterComponent(secretmanager.New, "aws.secretmanager")
 	return r
 }
 
@@ -88,6 +91,7 @@ func resolvers(log logger.Logger) *nameresolution.Registry {
 	r := nameresolution.NewRegistry()
 	r.Logger = log
 	r.RegisterComponent(loopback.New, loopback.Name)
+	r.RegisterComponent(dns.New, dns.Name)
 	r.RegisterComponent(nameformat.NewResolver, "nameformat")
 	return r
 }

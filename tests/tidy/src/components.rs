@@ -9,6 +9,7 @@ use crate::{Finding, Tree};
 
 const FOLDER: &str = "components/";
 const BASE: &str = "base";
+const CLOUD: &str = "aws";
 
 /// What a component is called. A product's name would tie the code to it.
 const ROLES: [&str; 6] = ["functions", "pubsub", "reminders", "secretstore", "statestore", "tick"];
@@ -32,6 +33,9 @@ const SECRET: [&str; 12] = [
     "username",
 ];
 
+/// What of a component is of the place: in the cloud a connection is a secret of two values.
+const PLACE: [&str; 2] = ["connectionString", "password"];
+
 /// Every broker's folder has the same components.
 pub fn same_for_every_broker(tree: &Tree) -> Vec<Finding> {
     let brokers: BTreeMap<&str, BTreeSet<String>> = tree
@@ -39,10 +43,13 @@ pub fn same_for_every_broker(tree: &Tree) -> Vec<Finding> {
         .into_iter()
         .filter(|folder| *folder != BASE && !OPTIONAL.contains(folder))
         .map(|folder| {
-            (
-                folder,
-                components(tree, &format!("{FOLDER}{folder}/")).into_iter().map(|(_, value)| name(&value)).collect(),
-            )
+            let folder_path = format!("{FOLDER}{folder}/");
+            // In the cloud's folder those of the apps stand beside the broker's, in folders of their own.
+            let own = components(tree, &folder_path)
+                .into_iter()
+                .filter(|(path, _)| !path[folder_path.len()..].contains('/'))
+                .map(|(_, value)| name(&value));
+            (folder, own.collect())
         })
         .collect();
     let all: BTreeSet<&String> = brokers.values().flatten().collect();
@@ -95,6 +102,47 @@ pub fn base_follows_the_matrix(tree: &Tree, matrix: &Matrix) -> Vec<Finding> {
     let strangers = tree.names_in(&base).into_iter().filter(|id| matrix.app(id).is_none());
     findings.extend(strangers.map(|id| format!("{base}{id}: there is no such app")));
     findings
+}
+
+/// In the cloud every app has the components that it has elsewhere, and they differ in what is of the place: which
+/// secret store it is, and how it keeps the connections.
+pub fn cloud_follows_base(tree: &Tree) -> Vec<Finding> {
+    let of = |folder: &str| -> BTreeMap<String, Value> {
+        let folder = format!("{FOLDER}{folder}/");
+        components(tree, &folder)
+            .into_iter()
+            .map(|(path, component)| (path[folder.len()..].to_owned(), component))
+            .filter(|(path, _)| path.contains('/'))
+            .collect()
+    };
+    let (base, cloud) = (of(BASE), of(CLOUD));
+    if cloud.is_empty() {
+        return Vec::new();
+    }
+    let paths: BTreeSet<&String> = base.keys().chain(cloud.keys()).collect();
+    let mut findings = Vec::new();
+    for path in paths {
+        match (base.get(path), cloud.get(path)) {
+            (Some(here), Some(there)) if without_place(here) == without_place(there) => {}
+            (Some(_), Some(_)) => {
+                findings.push(format!("{FOLDER}{CLOUD}/{path} is more than in its place not {FOLDER}{BASE}/{path}"));
+            }
+            _ => findings.push(format!("{path} is in {FOLDER}{BASE} or {FOLDER}{CLOUD}, not in both")),
+        }
+    }
+    findings
+}
+
+/// A component without what is of the place.
+fn without_place(component: &Value) -> Value {
+    let mut component = component.clone();
+    if name(&component) == "secretstore" {
+        component["spec"] = Value::Null;
+    }
+    if let Some(entries) = component["spec"]["metadata"].as_sequence_mut() {
+        entries.retain(|entry| !PLACE.contains(&entry["name"].as_str().unwrap_or_default()));
+    }
+    component
 }
 
 /// Addresses and passwords come out of the secret store.
@@ -155,6 +203,7 @@ mod tests {
             same_for_every_broker(tree),
             scoped_and_named_by_role(tree),
             base_follows_the_matrix(tree, &matrix()),
+            cloud_follows_base(tree),
             secrets_by_reference(tree),
         ]
         .concat()
@@ -190,5 +239,39 @@ mod tests {
     #[test]
     fn a_secret_in_the_open_is_found() {
         assert_eq!(secrets_by_reference(&tree(&STORE.replace("secretKeyRef: {name: x}", "value: x"), PUBSUB)).len(), 1);
+    }
+    fn with_cloud(store: &str, secrets: &str) -> Tree {
+        Tree::of([
+            ("components/base/a/statestore.yaml", STORE),
+            ("components/base/a/secretstore.yaml", SECRETS),
+            ("components/kafka/pubsub.yaml", PUBSUB),
+            ("components/aws/pubsub.yaml", PUBSUB),
+            ("components/aws/a/statestore.yaml", store),
+            ("components/aws/a/secretstore.yaml", secrets),
+        ])
+    }
+
+    #[test]
+    fn the_cloud_differs_in_its_place_alone() {
+        let store = STORE
+            .replace("}]}", ", key: y}}, {name: password, secretKeyRef: {name: x}}]}")
+            .replace("x}, key", "x, key");
+        let secrets = SECRETS.replace("scopes", "spec: {type: secretstores.aws.secretmanager}\nscopes");
+        assert_eq!(all(&with_cloud(&store, &secrets)), [""; 0]);
+        assert_eq!(
+            cloud_follows_base(&with_cloud(&STORE.replace("[{", "[{name: timeout, value: 1s}, {"), SECRETS)).len(),
+            1
+        );
+        assert_eq!(cloud_follows_base(&with_cloud(&STORE.replace("[a]", "[a, b]"), SECRETS)).len(), 1);
+    }
+
+    #[test]
+    fn a_component_that_the_cloud_lacks_is_found() {
+        let less = Tree::of([
+            ("components/base/a/statestore.yaml", STORE),
+            ("components/base/a/secretstore.yaml", SECRETS),
+            ("components/aws/a/statestore.yaml", STORE),
+        ]);
+        assert_eq!(cloud_follows_base(&less).len(), 1);
     }
 }

@@ -86,6 +86,11 @@ fn every_app_has_the_components_of_the_matrix() {
 }
 
 #[test]
+fn in_the_cloud_components_differ_in_their_place_alone() {
+    holds(&components::cloud_follows_base(&TREE));
+}
+
+#[test]
 fn addresses_and_passwords_come_from_the_secret_store() {
     holds(&components::secrets_by_reference(&TREE));
 }

@@ -15,7 +15,8 @@ use serde::Deserialize;
 #[derive(Parser)]
 #[command(name = "pms-migrate")]
 struct Command {
-    /// The server's administrator: postgres://user:password@host:port/postgres
+    /// The server's administrator: postgres://user:password@host:port/postgres; what it leaves out is taken from PGHOST,
+    /// PGPORT, PGUSER, PGPASSWORD, PGSSLMODE and PGSSLROOTCERT
     #[arg(long, env = "PMS_DATABASE_ADMIN_URL", hide_env_values = true)]
     admin_url: String,
     #[command(subcommand)]
@@ -25,7 +26,12 @@ struct Command {
 #[derive(Subcommand)]
 enum Action {
     /// Makes roles and databases and applies the migrations that are missing.
-    Up(Secrets),
+    Up {
+        #[command(flatten)]
+        secrets: Secrets,
+        #[command(flatten)]
+        own: OwnPasswords,
+    },
     /// Makes a service's projection anew from its documents.
     Rebuild {
         /// auth, patient, billing or analytics
@@ -40,11 +46,25 @@ enum Action {
 #[group(required = true, multiple = false)]
 struct Secrets {
     /// A JSON file with the passwords of each service's roles.
-    #[arg(long, value_name = "FILE")]
-    secrets: Option<PathBuf>,
+    #[arg(long = "secrets", value_name = "FILE")]
+    file: Option<PathBuf>,
     /// The same JSON as text, for platforms that hand secrets over in the environment.
-    #[arg(long, env = "PMS_DATABASE_SECRETS", hide_env_values = true, value_name = "JSON")]
-    secrets_json: Option<SecretString>,
+    #[arg(long = "secrets-json", env = "PMS_DATABASE_SECRETS", hide_env_values = true, value_name = "JSON")]
+    json: Option<SecretString>,
+    /// This service alone, whose passwords are given one by one.
+    #[arg(long, requires_all = ["state_password", "functions_password"])]
+    service: Option<Service>,
+}
+
+/// The passwords of one service's roles, for platforms that keep each in a secret of its own.
+#[derive(Args)]
+struct OwnPasswords {
+    /// Of the role behind `statestore`.
+    #[arg(long, env = "PMS_STATE_PASSWORD", hide_env_values = true, requires = "service")]
+    state_password: Option<SecretString>,
+    /// Of the role behind `functions`.
+    #[arg(long, env = "PMS_FUNCTIONS_PASSWORD", hide_env_values = true, requires = "service")]
+    functions_password: Option<SecretString>,
 }
 
 #[derive(Deserialize)]
@@ -58,8 +78,8 @@ struct Passwords {
 async fn main() -> anyhow::Result<()> {
     let Command { admin_url, action } = Command::parse();
     match action {
-        Action::Up(secrets) => {
-            let targets = secrets.targets()?;
+        Action::Up { secrets, own } => {
+            let targets = secrets.targets(own)?;
             migrate::prepare(&admin_url, &targets).await?;
             print_status(&admin_url).await
         }
@@ -74,10 +94,15 @@ async fn main() -> anyhow::Result<()> {
 }
 
 impl Secrets {
-    fn targets(self) -> anyhow::Result<Vec<Target>> {
+    fn targets(self, own: OwnPasswords) -> anyhow::Result<Vec<Target>> {
         use secrecy::ExposeSecret;
 
-        let passwords: BTreeMap<Service, Passwords> = match (self.secrets, self.secrets_json) {
+        if let (Some(service), Some(state_password), Some(functions_password)) =
+            (self.service, own.state_password, own.functions_password)
+        {
+            return Ok(vec![Target { service, state_password, functions_password }]);
+        }
+        let passwords: BTreeMap<Service, Passwords> = match (self.file, self.json) {
             (Some(file), _) => {
                 let text = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
                 serde_json::from_slice(&text)

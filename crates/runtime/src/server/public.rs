@@ -26,6 +26,10 @@ use crate::{
 /// The head of a request has to be there within this, counted from when the connection is free for it.
 const HEAD: Duration = Duration::from_secs(5);
 
+/// Where proxies of our own stand before us, they alone connect, have a head whole before they send it, and keep idle
+/// connections for up to a minute: who closes first makes the other lose a request.
+const HEAD_OF_A_PROXY: Duration = Duration::from_secs(75);
+
 /// What a connection may hold of a request that is not read yet; a head that is larger has no answer but hyper's 431.
 const BUFFER: usize = 64 << 10;
 
@@ -91,7 +95,7 @@ fn serve_one<S: Step>(
     let steps = Arc::new((OfPeer { peers: open.peers, peer: peer.ip() }, Arc::clone(&open.step)));
     let service = service_fn(move |request| answer(app.clone(), Arc::clone(&steps), request));
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
+    builder.timer(TokioTimer::new()).header_read_timeout(patience(open.peers)).max_buf_size(BUFFER);
     let connection = connections.watch(builder.serve_connection(TokioIo::new(stream), service));
     tokio::spawn(async move {
         if let Err(error) = connection.await {
@@ -99,6 +103,10 @@ fn serve_one<S: Step>(
         }
         drop(place);
     });
+}
+
+fn patience(peers: Peers) -> Duration {
+    if peers.trusted_proxies == 0 { HEAD } else { HEAD_OF_A_PROXY }
 }
 
 async fn answer(app: Router, steps: Arc<impl Step>, request: Request<Incoming>) -> Result<Response, Infallible> {

@@ -14,6 +14,7 @@ import (
 
 	"patient-management-system/dapr/runtime/components"
 	"patient-management-system/dapr/runtime/discretion"
+	"patient-management-system/dapr/runtime/envfile"
 	"patient-management-system/dapr/runtime/sidecar"
 )
 
@@ -42,6 +43,10 @@ func main() {
 	opts.Logger.SetAppID(opts.AppID)
 	if err := logger.ApplyOptionsToLoggers(&opts.Logger); err != nil {
 		log.Fatalf("logging: %v", err)
+	}
+
+	if err := envfile.Replace("PMS_SENTRY_TOKEN", "DAPR_SENTRY_TOKEN_FILE"); err != nil {
+		log.Fatalf("the token for sentry: %v", err)
 	}
 
 	log.Infof("daprd %s for %s", buildinfo.Version(), opts.AppID)

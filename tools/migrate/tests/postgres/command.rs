@@ -21,6 +21,14 @@ pub(crate) async fn it_prepares_and_tells(cluster: &'static Cluster) -> anyhow::
     let from_environment = run(cluster, &["up"], &[("PMS_DATABASE_SECRETS", &secrets.to_string())])?;
     ensure!(from_environment.status.success(), "{from_environment:?}");
     cluster.state(service).await?;
+    let (state, functions) = (state_password(service), functions_password(service));
+    let one_by_one = [("PMS_STATE_PASSWORD", state.as_str()), ("PMS_FUNCTIONS_PASSWORD", functions.as_str())];
+    let one = run(cluster, &["up", "--service", "billing"], &one_by_one)?;
+    ensure!(one.status.success(), "{one:?}");
+    cluster.state(service).await?;
+    let without = run(cluster, &["up", "--service", "billing"], &one_by_one[..1])?;
+    let error = String::from_utf8_lossy(&without.stderr).into_owned();
+    ensure!(!without.status.success() && error.contains("--functions-password") && !error.contains(&state), "{error}");
     let status = run(cluster, &["status"], &[])?;
     ensure!(String::from_utf8_lossy(&status.stdout).lines().count() == Service::ALL.len(), "{status:?}");
 

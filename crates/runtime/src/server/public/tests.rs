@@ -10,12 +10,16 @@ use super::*;
 
 /// A client of a connection that is served for as long as the other is held.
 async fn connected() -> (TcpStream, GracefulShutdown) {
+    connected_by(0).await
+}
+
+async fn connected_by(trusted_proxies: u8) -> (TcpStream, GracefulShutdown) {
     let app = Router::new().fallback(|body: Bytes| async move { format!("got {}", body.len()) });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     let (stream, peer) = listener.accept().await.unwrap();
     let connections = GracefulShutdown::new();
-    let open = Open { app, step: Arc::new(()), peers: Peers { trusted_proxies: 0 } };
+    let open = Open { app, step: Arc::new(()), peers: Peers { trusted_proxies } };
     serve_one(stream, peer, &open, &connections, None);
     (client, connections)
 }
@@ -87,4 +91,18 @@ async fn a_head_that_does_not_come_is_not_waited_for() {
         let _ = timeout(2 * HEAD, client.read_to_end(&mut rest)).await.expect("the connection ends");
         assert_eq!(begun.elapsed().as_secs(), HEAD.as_secs(), "{begin:?}");
     }
+}
+
+#[tokio::test]
+async fn a_proxy_that_keeps_a_connection_for_a_minute_is_not_cut_off() {
+    let (mut proxy, _connections) = connected_by(1).await;
+    proxy.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut buffer = [0; 4096];
+    assert!(proxy.read(&mut buffer).await.unwrap() > 0);
+    // Long after anybody else's end, and before that of a proxy's own patience.
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    tokio::time::resume();
+    proxy.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    assert!(proxy.read(&mut buffer).await.unwrap() > 0, "the connection was closed while it was idle");
 }
