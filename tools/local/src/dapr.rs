@@ -114,7 +114,7 @@ impl<'a> Dapr<'a> {
         let mut environment: BTreeMap<String, String> = [
             ("DAPR_API_TOKEN", tokens.dapr_api_token.clone()),
             ("APP_API_TOKEN", tokens.app_api_token.clone()),
-            ("PMS_DAPRD_ARGS", sidecar_arguments(self.options.ports)),
+            ("PMS_DAPRD_ARGS", sidecar_arguments(self.options.ports, &self.file)),
             ("PMS_PORT_BASE", self.options.ports.base().to_string()),
             ("PMS_INSTANCES", self.options.instances.to_string()),
             ("DAPR_TRUST_ANCHORS", trust_anchors.to_owned()),
@@ -170,12 +170,16 @@ async fn end_all(parts: Vec<(Part, Process)>, limit: Duration) {
 }
 
 /// What the CLI does not say to daprd: our main appends it, and the last value of a flag wins.
-fn sidecar_arguments(ports: Ports) -> String {
+fn sidecar_arguments(ports: Ports, run_file: &str) -> String {
+    // The CLI that is built here is older than this setting and passes over it.
+    let file: serde_yaml_ng::Value = serde_yaml_ng::from_str(run_file).unwrap_or_default();
+    let read_buffer = file["common"]["readBufferSize"].as_str().map(|size| format!(" --read-buffer-size {size}"));
     format!(
         "--dapr-listen-addresses 127.0.0.1 --dapr-internal-grpc-listen-address 127.0.0.1 \
          --dapr-public-listen-address 127.0.0.1 --metrics-listen-address 127.0.0.1 \
-         --enable-mtls --sentry-address 127.0.0.1:{} --log-as-json",
-        ports.sentry()
+         --enable-mtls --sentry-address 127.0.0.1:{} --log-as-json{}",
+        ports.sentry(),
+        read_buffer.unwrap_or_default()
     )
 }
 
@@ -224,4 +228,17 @@ pub(crate) fn link_logs(home: &Home, parts: impl Iterator<Item = Part>) -> Resul
         }
     }
     Ok(begun)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sidecar_reads_as_long_a_head_as_the_run_file_says() {
+        let ports = Ports::new(9000).unwrap();
+        let arguments = sidecar_arguments(ports, "common:\n  readBufferSize: 24Ki\napps: []\n");
+        assert!(arguments.ends_with(" --read-buffer-size 24Ki"), "{arguments}");
+        assert!(!sidecar_arguments(ports, "apps: []\n").contains("--read-buffer-size"));
+    }
 }
