@@ -23,7 +23,7 @@ LOCAL := tools/local/pms-local.sh
 PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/kafka/fetch.sh)
 
 .DEFAULT_GOAL := help
-.PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments bench-billing bench-analytics chaos chaos-negative verify-audit rotate-keys fmt lint
+.PHONY: help run stop status logs reset env journey build test test-examples e2e bench bench-growth bench-appointments bench-billing bench-analytics chaos chaos-negative verify-audit rotate-keys fmt lint
 .PHONY: prerequisites parts runtime kafka services test-services load web web-test
 
 help: ## list the commands
@@ -59,8 +59,14 @@ test: prerequisites ## everything: formatting, lints, unit, service, browser, ti
 	cd dapr/runtime && go vet -pgo=off ./... && go test -pgo=off ./...
 	cargo clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) web-test
+	@$(MAKE) test-examples
 	cargo build -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
+
+test-examples: prerequisites ## small programs in Python and TypeScript beside the system
+	@$(MAKE) -j3 runtime kafka test-services
+	cargo build -p access-policy
+	$(PARTS) PMS_BIN_DIR=$(BIN)/debug PMS_ACCESS=$(CARGO_TARGET_DIR)/debug/pms-access examples/test.sh
 
 e2e: prerequisites ## the whole system end to end: make e2e BROKER=redis INSTANCES=2 ARGS=poison
 	@$(MAKE) -j3 runtime kafka test-services web
