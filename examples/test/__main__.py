@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,10 +30,11 @@ def main() -> int:
     programs = Programs(system, Path(sys.argv[1]))
     try:
         passed = tell(system, programs)
-    except Failure as failure:
-        print(f"\nexamples: {failure}", file=sys.stderr)
+    except (Failure, OSError) as failure:
         for log in sorted(programs.logs.iterdir()):
-            print(f"\n{log.name}:\n" + "\n".join(log.read_text().splitlines()[-15:]), file=sys.stderr)
+            lines = [line[:200] for line in log.read_text().splitlines()[-15:]]
+            print("\n".join([f"\n{log.name}:", *lines]), file=sys.stderr)
+        print(f"\nexamples: {failure}", file=sys.stderr)
         return 1
     finally:
         programs.end()
@@ -141,7 +143,7 @@ def send(request: urllib.request.Request) -> tuple[int, dict]:
         return refusal.code, json.loads(text) if text.startswith(b"{") else {}
 
 
-def eventually(what: str, holds) -> None:
+def eventually(what: str, holds: Callable[[], bool]) -> None:
     """Waits until it holds."""
     deadline = time.monotonic() + SECONDS
     while not holds():

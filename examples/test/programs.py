@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import yaml
 from system import EXAMPLES, REPOSITORY, RUNTIME, Failure, System, run
@@ -81,7 +82,8 @@ class Programs:
         except subprocess.TimeoutExpired:
             end(client)
             raise Failure(f"the client in {language} does not end") from None
-        (self.logs / f"{own}.log").write_text(output)
+        with open(self.logs / f"{own}.log", "a") as log:
+            log.write(output)
         return "\n".join(PRINTED.findall(output))
 
     def end(self) -> None:
@@ -95,15 +97,15 @@ class Programs:
         return ["node", str(self._made["typescript"] / "built" / f"{name}.js")]
 
     def _start(
-        self, app: str, place: str, sidecar: list[str], program: list[str], more: dict[str, str], output
+        self, app: str, own: str, sidecar: list[str], program: list[str], more: dict[str, str], output: IO | int
     ) -> subprocess.Popen:
-        """Starts a program and its sidecar as this app, on the ports of that one."""
-        port, wiring = self.port(place), self.system.wiring
+        """Starts a program and its sidecar as this app, on the ports that are the program's own."""
+        port, wiring = self.port(own), self.system.wiring
         ports = ("dapr-http-port", "dapr-grpc-port", "dapr-internal-grpc-port", "metrics-port")
         command = [RUNTIME / ".dapr/bin/dapr", "run", "--app-id", app, "--log-level", "warn"]
         command += ["--config", wiring / f"dapr/config/{app}.yaml", "--resources-path", wiring / "dapr"]
-        for place_in_block, name in enumerate(ports, start=1):
-            command += [f"--{name}", str(port + place_in_block)]
+        for place, name in enumerate(ports, start=1):
+            command += [f"--{name}", str(port + place)]
         return subprocess.Popen(
             [*command, *sidecar, "--", *program],
             env=self._environment() | more, cwd=self.system.home, stdin=subprocess.DEVNULL, stdout=output,
