@@ -100,6 +100,9 @@ def tell(system: System, programs: Programs) -> int:
         expect(times == 1, f"the subscriber in {language} printed {expected!r} {times} times")
         step(f"the subscriber in {language} tells of them once, however often the event comes")
 
+    # Else it would give up half a minute after its start, which is later than this test looks.
+    started = lambda: any("Sidecar Started" in line for line in printed(logs["typescript"]))
+    eventually("the SDK for JavaScript is answered by the subscriber's sidecar", started)
     for log in programs.logs.iterdir():
         expect(name not in log.read_text(), f"the patient's name is in {log.name}")
         expect(token not in log.read_text(), f"an access token is in {log.name}")
