@@ -25,7 +25,7 @@ PARTS = PMS_RUNTIME_DIR=$$(dapr/runtime/build.sh) PMS_KAFKA_JARS=$$(tools/local/
 .DEFAULT_GOAL := help
 .PHONY: help run stop status logs reset env journey build test e2e bench bench-growth bench-appointments bench-billing bench-analytics chaos chaos-negative verify-audit rotate-keys fmt lint
 .PHONY: test-compose test-reproducible deny advisories sbom
-.PHONY: prerequisites parts runtime kafka services test-services load web web-test test-cdk
+.PHONY: prerequisites parts runtime kafka services test-services load web web-test test-cdk test-examples
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.* ## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,8 +62,14 @@ test: prerequisites ## everything: formatting, lints, unit, service, browser, ti
 	cargo clippy --workspace --all-targets -- -D warnings
 	@$(MAKE) web-test
 	@$(MAKE) test-cdk
+	@$(MAKE) test-examples
 	cargo build -p chaos-checker
 	$(PARTS) PMS_BIN_DIR=$(BIN)/debug cargo test --workspace --lib --bins --tests
+
+test-examples: prerequisites ## small programs in Python and TypeScript beside the system
+	@$(MAKE) -j3 runtime kafka test-services
+	cargo build -p access-policy
+	$(PARTS) PMS_BIN_DIR=$(BIN)/debug PMS_ACCESS=$(CARGO_TARGET_DIR)/debug/pms-access examples/test.sh
 
 e2e: prerequisites ## the whole system end to end: make e2e BROKER=redis INSTANCES=2 ARGS=poison
 	@$(MAKE) -j3 runtime kafka test-services web

@@ -33,6 +33,8 @@ pub struct App {
     pub components: BTreeSet<String>,
     /// The secrets that its code may ask for.
     pub secrets: BTreeSet<String>,
+    /// Whether its code may ask its sidecar what that is made of, which some SDKs do to see whether it is up.
+    pub metadata: bool,
     /// Whether it is somebody else's: the system's run files do not start it, nor are its operations for users.
     pub outside: bool,
 }

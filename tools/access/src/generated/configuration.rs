@@ -105,10 +105,12 @@ fn apis(matrix: &Matrix, app: &App) -> Result<String> {
         ("bindings", "grpc", uses("functions")),
         ("publish", "grpc", matrix.topics.iter().any(|topic| topic.publishers.contains(&app.id))),
         ("secrets", "grpc", !app.secrets.is_empty()),
+        ("metadata", "http", app.metadata),
+        ("metadata", "grpc", app.metadata),
     ];
+    let left_out = if app.metadata { "shutdown" } else { "shutdown and metadata" };
     let mut text =
-        "  # What this app may ask of its sidecar, which leaves out shutdown and metadata.\n  api:\n    allowed:\n"
-            .to_owned();
+        format!("  # What this app may ask of its sidecar, which leaves out {left_out}.\n  api:\n    allowed:\n");
     for (name, protocol, _) in wanted.into_iter().filter(|(_, _, wanted)| *wanted) {
         writeln!(text, "      - {{name: {name}, version: v1, protocol: {protocol}}}")?;
     }

@@ -111,6 +111,20 @@ fn a_sidecar_denies_by_default_and_limits_both_protocols() {
 }
 
 #[test]
+fn a_sidecar_tells_what_it_is_made_of_to_whom_the_matrix_says_alone() {
+    let root = repository();
+    let (before, after) = MATRIX.split_once("blocks: [").unwrap();
+    fs::write(root.path().join(SOURCE), format!("{before}metadata: true, blocks: [{after}")).unwrap();
+    write(root.path()).unwrap();
+    let told = |app: &str| {
+        let spec = &yaml(root.path(), &format!("dapr/config/{app}.yaml"))["spec"];
+        let allowed = spec["api"]["allowed"].as_sequence().unwrap();
+        allowed.iter().filter(|api| api["name"] == "metadata").count()
+    };
+    assert_eq!((told("a"), told("b")), (2, 0));
+}
+
+#[test]
 fn a_sidecar_gives_out_the_named_secrets_alone() {
     let root = repository();
     write(root.path()).unwrap();

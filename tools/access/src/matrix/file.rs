@@ -43,6 +43,8 @@ struct AppEntry {
     #[serde(default)]
     secrets: BTreeSet<String>,
     #[serde(default)]
+    metadata: bool,
+    #[serde(default)]
     outside: bool,
 }
 
@@ -114,8 +116,8 @@ impl Rules<'_> {
             if let Some(block) = entry.blocks.iter().find(|block| !taken.insert(**block)) {
                 return self.refuse(&at, format!("the port block {block} has another app already"));
             }
-            let AppEntry { blocks, components, secrets, outside } = entry;
-            apps.push(App { id, blocks, components, secrets, outside });
+            let AppEntry { blocks, components, secrets, metadata, outside } = entry;
+            apps.push(App { id, blocks, components, secrets, metadata, outside });
         }
         Ok(apps)
     }
