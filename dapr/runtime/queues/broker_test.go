@@ -254,3 +254,27 @@ func TestASubscriptionThatEndsGivesBackWhatItHeld(t *testing.T) {
 		return count == 80
 	})
 }
+
+// The app comes while the broker is away, and is given what comes after.
+func TestASubscriptionWaitsForTheBroker(t *testing.T) {
+	b := newBroker(t)
+	q := b.component(t)
+	b.end(syscall.SIGTERM)
+	read := make(chan string, 1)
+	subscribe(t.Context(), t, q, func(body string) error {
+		read <- body
+		return nil
+	})
+	b.start()
+	eventually(t, "a message is delivered", func() bool {
+		if err := q.Publish(t.Context(), &pubsub.PublishRequest{Topic: "a.made", Data: []byte("x")}); err != nil {
+			return false
+		}
+		select {
+		case body := <-read:
+			return body == "x"
+		case <-time.After(200 * time.Millisecond):
+			return false
+		}
+	})
+}

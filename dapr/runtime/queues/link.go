@@ -82,7 +82,11 @@ func (l *link) channel(ctx context.Context) (*amqp.Channel, error) {
 	return l.connection.Channel()
 }
 
+// close has nothing to do where there never was a link.
 func (l *link) close() error {
+	if l == nil {
+		return nil
+	}
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	l.closed = true

@@ -24,7 +24,6 @@ package queues
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/dapr/components-contrib/pubsub"
@@ -87,16 +86,14 @@ func (q *queues) BulkPublish(ctx context.Context, request *pubsub.BulkPublishReq
 	return pubsub.BulkPublishResponse{FailedEntries: failed}, errors.Join(all...)
 }
 
-// BulkSubscribe hands over what comes, many at once, until the context ends.
+// BulkSubscribe hands over what comes, many at once, until the context ends. A
+// broker that is away is no error: the runtime would not ask again.
 func (q *queues) BulkSubscribe(ctx context.Context, request pubsub.SubscribeRequest, deliver pubsub.BulkHandler) error {
 	subscription := newSubscription(q.consuming, q.app, request, deliver)
 	consumer, err := subscription.open(ctx)
-	if err != nil {
-		return fmt.Errorf("rabbitmq: %s: %w", request.Topic, err)
-	}
 	go func() {
 		for {
-			if consumer != nil {
+			if err == nil {
 				err = consumer.run(ctx)
 			}
 			if ctx.Err() != nil {
