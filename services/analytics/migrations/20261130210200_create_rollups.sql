@@ -1,32 +1,37 @@
 -- Rollups: sums of what facts count for, by hour, day, week and month. They change by the difference between what a fact has counted
 -- for and what it counts for now.
 
+-- Sorts arrays of whole numbers by its own code: a year of days of forty practitioners is a million numbers.
+create extension if not exists intarray with schema public;
+
 create type fact.unit as enum ('hour', 'day', 'week', 'month');
 create type fact.axis as enum ('each', 'clinic', 'practitioner', 'service', 'payer');
 
--- How a measure is kept: by which one of its dimensions alone it is summed, besides by each combination of all; and whether by month
--- as well as by day. A week is seven days, and a month is thirty, but for what is read of all time or has a row for each bin.
+-- How a measure is kept: by which one of its dimensions alone it is summed, besides by each combination of all; whether by month as
+-- well as by day; and whether it is a distribution, of which days have lists and months have bins. A week is seven days, and a month
+-- is thirty, but for what is read of all time and for distributions.
 create table fact.measures (
   measure fact.measure not null constraint measures_pkey primary key,
   axes fact.axis[] not null,
-  monthly boolean not null
+  monthly boolean not null,
+  distributed boolean not null
 );
-insert into fact.measures (measure, axes, monthly)
-select unnest(measures::fact.measure[]), axes::fact.axis[], monthly
+insert into fact.measures (measure, axes, monthly, distributed)
+select unnest(measures::fact.measure[]), axes::fact.axis[], monthly, distributed
 from (values
-  ('{registered, paid-in}', '{each}', false),
-  ('{active}', '{each}', true),
-  ('{lead-days, wait-minutes, cycle-minutes}', '{each}', true),
+  ('{registered, paid-in}', '{each}', false, false),
+  ('{active}', '{each}', true, false),
+  ('{lead-days, wait-minutes, cycle-minutes}', '{each, clinic, practitioner, service}', true, true),
   ('{bookings, appointments, kept, no-show, cancelled, cancelled-late, rescheduled, waited, waited-and-booked}',
-    '{each, clinic, practitioner, service}', false),
+    '{each, clinic, practitioner, service}', false, false),
   ('{arrived, booked-minutes, kept-minutes, encounters, new-patients, returning-patients, walk-ins, open}',
-    '{each, clinic, practitioner}', false),
-  ('{service-units, charged, discounted}', '{each, clinic, practitioner, service}', false),
-  ('{adjusted, written-off, collected}', '{each, clinic, practitioner, service, payer}', false),
-  ('{receivable}', '{each, clinic, practitioner, service, payer}', true),
+    '{each, clinic, practitioner}', false, false),
+  ('{service-units, charged, discounted}', '{each, clinic, practitioner, service}', false, false),
+  ('{adjusted, written-off, collected}', '{each, clinic, practitioner, service, payer}', false, false),
+  ('{receivable}', '{each, clinic, practitioner, service, payer}', true, false),
   ('{claims-submitted, claims-charged, claims-allowed, claims-paid, claims-answered, claims-denied, claims-first-pass,
-    claims-billed, denied-amount}', '{each, clinic, practitioner, payer}', false)
-) as kept(measures, axes, monthly);
+    claims-billed, denied-amount}', '{each, clinic, practitioner, payer}', false, false)
+) as kept(measures, axes, monthly, distributed);
 
 -- What rollups are told apart by: each combination that occurs, and each value of one of the four alone; nobody and nothing where a
 -- measure is not told apart so.
@@ -56,6 +61,35 @@ create table fact.rollups (
   restated_at timestamptz,
   constraint rollups_pkey primary key (measure, unit, dimension_id, start, bin)
 ) with (fillfactor = 80);
+
+-- Of distributions that are told apart, a day is one row: the bin of each thing, in order, so that the middle of a day is looked up and
+-- that of a few days is found by sorting them together. Of a month, which has many more things than bins, there are rows above.
+create table fact.distributions (
+  measure fact.measure not null,
+  dimension_id int not null,
+  start timestamp not null,
+  bins int[] not null,
+  restated_at timestamptz,
+  constraint distributions_pkey primary key (measure, dimension_id, start)
+) with (fillfactor = 80);
+
+-- A list with others in it. What is taken out is told as -1 for bin 0, -2 for bin 1, and so on, in order, so that it comes first.
+create function fact.changed_bins(kept int[], told int[]) returns int[]
+language plpgsql immutable strict as $$
+declare
+  place int;
+begin
+  while told[1] < 0 loop
+    place := array_position(kept, -1 - told[1]);
+    if place is null then
+      raise exception 'nothing of bin % was counted', -1 - told[1];
+    end if;
+    kept := kept[:place - 1] || kept[place + 1:];
+    told := told[2:];
+  end loop;
+  return public.sort(kept || told);
+end
+$$;
 
 -- The same of all dimensions together. `change` is the number of the batch that changed it last.
 create table fact.totals (
@@ -122,21 +156,34 @@ begin
       case when axis in ('each', 'practitioner') then practitioner_id else nobody end as practitioner_id,
       case when axis in ('each', 'service') then service else '' end as service,
       case when axis in ('each', 'payer') then payer else '' end as payer,
-      currency, bin, sum(value) as value, sum(things) as things, sum(once) as once, max(restated_at) as restated_at
+      currency, bin, sum(value) as value, sum(things) as things, sum(once) as once, max(restated_at) as restated_at,
+      unit = 'day' and distributed as listed
     from units join fact.measures using (measure) cross join lateral unnest(axes) as axis
     where unit = 'day' or unit = 'month' and monthly or unit = 'hour' and axis = 'each'
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, distributed
     having sum(value) <> 0 or sum(things) <> 0 or sum(once) <> 0
   ), strangers as (
     insert into fact.dimensions (axis, clinic_id, practitioner_id, service, payer, currency)
     select axis, clinic_id, practitioner_id, service, payer, currency from told_apart
     except select axis, clinic_id, practitioner_id, service, payer, currency from fact.dimensions
     returning *
+  ), numbered as materialized (
+    select told_apart.*, dimension_id
+    from told_apart join (select * from fact.dimensions union all select * from strangers) as dimensions
+      using (axis, clinic_id, practitioner_id, service, payer, currency)
+  ), listed as (
+    insert into fact.distributions as kept (measure, dimension_id, start, bins, restated_at)
+    select measure, dimension_id, start,
+      public.sort(array_agg(case when value > 0 then bin else -1 - bin end)), max(restated_at)
+    from numbered cross join lateral generate_series(1, abs(value))
+    where listed
+    group by measure, dimension_id, start
+    on conflict (measure, dimension_id, start) do update set bins = fact.changed_bins(kept.bins, excluded.bins),
+      restated_at = coalesce(excluded.restated_at, kept.restated_at)
   ), kept_apart as (
     insert into fact.rollups as kept (measure, unit, dimension_id, start, bin, value, things, once, restated_at)
     select measure, unit, dimension_id, start, bin, value, things, once, restated_at
-    from told_apart join (select * from fact.dimensions union all select * from strangers) as dimensions
-      using (axis, clinic_id, practitioner_id, service, payer, currency)
+    from numbered where not listed
     on conflict (measure, unit, dimension_id, start, bin) do update set value = kept.value + excluded.value,
       things = kept.things + excluded.things, once = kept.once + excluded.once,
       restated_at = coalesce(excluded.restated_at, kept.restated_at)
@@ -225,7 +272,7 @@ begin
       using errcode = 'check_violation', constraint = 'progress_rebuilding_check', schema = 'fact', table = 'progress';
   end if;
   truncate fact.patients, fact.accounts, fact.appointments, fact.encounters, fact.invoices, fact.payments, fact.claims, fact.entries,
-    fact.rollups, fact.totals;
+    fact.rollups, fact.distributions, fact.totals;
 end
 $$;
 

@@ -1,116 +1,199 @@
 -- Questions about rollups. Each answers a JSON null while facts are gathered anew. They look the dimensions up that are asked for, and
--- of each the range, which is how the key has it, and never read all there is; to compile them would take longer than to run them.
+-- of each the range, which is how the key has it: `offset 0` keeps the planner from beginning with all there is. To compile them
+-- would take longer than to run them.
+
+-- What is told apart, by the one dimension alone where it is asked by one and summed so; null where it is not told apart at all.
+create function fact.axis_of(p jsonb, measures fact.measure[], unit fact.unit) returns fact.axis
+language sql stable as $$
+  select case
+    when cardinality(names) = 0 then null
+    when cardinality(names) = 1 and unit <> 'hour'
+      and (select every(names[1]::fact.axis = any (kept.axes)) from fact.measures as kept where kept.measure = any (measures))
+      then names[1]::fact.axis
+    else 'each' end
+  from (select array(
+    select name from (values ('clinic', 'clinicId'), ('practitioner', 'practitionerId'), ('service', 'service'), ('payer', 'payer'))
+      as known(name, filter)
+    where name = p ->> 'by' or p ? filter)) as asked(names)
+$$;
+
+-- The dimensions that are asked for, with their `key` and `currency`, as SQL with $1 for the parameter.
+create function fact.asked_dimensions(p jsonb, axis fact.axis) returns text
+language sql stable as $$
+  select format('(select dimension_id, %s as key, currency from fact.dimensions where %s)',
+    case p ->> 'by' when 'clinic' then 'clinic_id::text' when 'practitioner' then 'practitioner_id::text' when 'service' then 'service'
+      when 'payer' then 'payer' else quote_literal('') end,
+    concat_ws(' and ', format('axis = %L', axis),
+      case when p ? 'clinicId' then 'clinic_id = ($1 ->> ''clinicId'')::uuid' end,
+      case when p ? 'practitionerId' then 'practitioner_id = ($1 ->> ''practitionerId'')::uuid' end,
+      case when p ? 'service' then 'service = $1 ->> ''service''' end,
+      case when p ? 'payer' then 'payer = $1 ->> ''payer''' end))
+$$;
 
 -- The rows of some measures' rollups from one start to another, not included, as SQL with $1 for the parameter: `start`, the `key`
--- of the dimension, `currency`, `bin`, and the sums. Of everything together they are read of the totals, and of one dimension of
--- the sums by that one alone.
-create function fact.asked(p jsonb, measures fact.measure[], unit fact.unit, first text, last text) returns text
+-- of the dimension, `currency`, `bin`, and the sums. Of everything together they are read of the totals.
+create function fact.asked(p jsonb, measures fact.measure[], unit fact.unit, first timestamp, last timestamp) returns text
 language plpgsql stable as $$
 declare
-  told_by text := p ->> 'by';
-  names text[] := array(
-    select name from (values ('clinic', 'clinicId'), ('practitioner', 'practitionerId'), ('service', 'service'), ('payer', 'payer'))
-      as asked(name, filter)
-    where name = told_by or p ? filter);
-  one fact.axis := case when cardinality(names) = 1 and unit <> 'hour' then names[1] end;
-  axis fact.axis := case when one is not null
-    and (select every(one = any (kept.axes)) from fact.measures as kept where kept.measure = any (measures)) then one else 'each' end;
+  axis fact.axis := fact.axis_of(p, measures, unit);
 begin
-  if cardinality(names) = 0 then
+  if axis is null then
     return format($sql$
       select measure, start, '' as key, currency, bin, value, things, restated_at from fact.totals
-      where unit = %L and measure = any (%L::fact.measure[]) and start >= %s::timestamp and start < %s::timestamp
+      where unit = %L and measure = any (%L::fact.measure[]) and start >= %L::timestamp and start < %L::timestamp
     $sql$, unit, measures, first, last);
   end if;
   return format($sql$
-    select measure, date_trunc(%L, start) as start, %s as key, currency, bin, value, %I as things, restated_at
+    select measure, date_trunc(%L, start) as start, key, currency, bin, value, %I as things, restated_at
     from (
       select kept.measure, (case when %L = 'hour' then 'hour' when %L = 'month' and monthly then 'month' else 'day' end)::fact.unit
         as unit
       from fact.measures as kept where kept.measure = any (%L::fact.measure[])) as wanted
-    cross join fact.dimensions join fact.rollups using (measure, unit, dimension_id)
-    where axis = %L and start >= %s::timestamp and start < %s::timestamp%s
-  $sql$,
-    unit, case told_by when 'clinic' then 'clinic_id' when 'practitioner' then 'practitioner_id' when 'service' then 'service'
-      when 'payer' then 'payer' else quote_literal('') end,
-    case when names && '{service, payer}' then 'things' else 'once' end, unit, unit, measures, axis, first, last,
-    concat_ws('',
-      case when p ? 'clinicId' then ' and clinic_id = ($1 ->> ''clinicId'')::uuid' end,
-      case when p ? 'practitionerId' then ' and practitioner_id = ($1 ->> ''practitionerId'')::uuid' end,
-      case when p ? 'service' then ' and service = $1 ->> ''service''' end,
-      case when p ? 'payer' then ' and payer = $1 ->> ''payer''' end));
+    cross join %s as dimensions
+    cross join lateral (
+      select start, bin, value, things, once, restated_at from fact.rollups as kept
+      where (kept.measure, kept.unit, kept.dimension_id) = (wanted.measure, wanted.unit, dimensions.dimension_id)
+        and start >= %L::timestamp and start < %L::timestamp offset 0) as found
+  $sql$, unit, case when p ->> 'by' in ('service', 'payer') or p ?| '{service, payer}' then 'things' else 'once' end,
+    unit, unit, measures, fact.asked_dimensions(p, axis), first, last);
 end
 $$;
 
+-- Seconds since 1970 by the clock of the clinic, and microseconds: numbers are told much faster than dates.
+create function fact.seconds(start timestamp) returns bigint language sql immutable as $$ select extract(epoch from start)::bigint $$;
+create function fact.microseconds(at timestamptz) returns bigint
+language sql stable as $$ select (extract(epoch from at) * 1000000)::bigint $$;
+
 -- Sums by unit: {"measures", "unit", "from", "to", "month"? and "day"?, "by"?, "clinicId"?, "practitionerId"?, "service"?,
--- "payer"?} answers {"rows": [[measure, key, currency, start, value, things, restated at]], "takenAt"}. `from` and `to` are starts, as
--- rollups have them.
--- With `day` there is one row more of each level without a start: all that was before that day, which is of that month.
-create function api.sums(p jsonb) returns jsonb
+-- "payer"?} answers {"rows": [[measure, key, currency, [start], [value], [things], [restated at]]], "takenAt"}, where the n-th of
+-- each list belong together; there is no list of restatements where there are none. `from` and `to` are starts, as rollups have them.
+-- With `day` there is one more of each level with a null for the start: all that was before that day, which is of that month.
+create function api.sums(p jsonb) returns json
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_hashjoin = off
-  set enable_mergejoin = off as $$
+  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
   progress fact.progress := (select progress from fact.progress);
   measures fact.measure[] := array(select jsonb_array_elements_text(p -> 'measures'));
   levels fact.measure[] := array(
     select kept.measure from fact.measures as kept where kept.measure = any (measures) and kept.monthly and p ? 'day');
-  answer jsonb;
+  answer json;
 begin
   if progress.rebuilding then
     return 'null';
   end if;
   execute format($sql$
-    select coalesce(jsonb_agg(jsonb_build_array(measure, key, currency, start, value, things, restated_at) order by start, key), '[]')
-    from (
-      select measure, key, currency, start, sum(value) as value, sum(things) as things, max(restated_at) as restated_at
-      from (%s) as asked group by measure, key, currency, start
-      union all
-      select measure, key, currency, null, sum(value), sum(things), null
-      from (%s union all %s) as before group by measure, key, currency) as sums
-  $sql$, fact.asked(p, measures, (p ->> 'unit')::fact.unit, quote_nullable(p ->> 'from'), quote_nullable(p ->> 'to')),
-    fact.asked(p, levels, 'month', quote_literal('-infinity'), quote_nullable(p ->> 'month')),
-    fact.asked(p, levels, 'day', quote_nullable(p ->> 'month'), quote_nullable(p ->> 'day')))
+    select coalesce(json_agg(told), '[]') from (
+      select json_build_array(measure, key, currency, array_agg(fact.seconds(start)), array_agg(value::bigint), array_agg(things::bigint),
+        case when count(restated_at) > 0 then array_agg(fact.microseconds(restated_at)) end)
+      from (
+        select measure, key, currency, start, sum(value) as value, sum(things) as things, max(restated_at) as restated_at
+        from (%s) as asked group by measure, key, currency, start
+        union all
+        select measure, key, currency, null, sum(value), sum(things), null
+        from (%s union all %s) as before group by measure, key, currency) as sums
+      group by measure, key, currency) as lists(told)
+  $sql$, fact.asked(p, measures, (p ->> 'unit')::fact.unit, (p ->> 'from')::timestamp, (p ->> 'to')::timestamp),
+    fact.asked(p, levels, 'month', '-infinity', (p ->> 'month')::timestamp),
+    fact.asked(p, levels, 'day', (p ->> 'month')::timestamp, (p ->> 'day')::timestamp))
   using p into answer;
-  return jsonb_build_object('rows', answer, 'takenAt', progress.taken_at);
+  return json_build_object('rows', answer, 'takenAt', progress.taken_at);
 end
 $$;
 
--- The middle and the ninth tenth of distributions: the same parameter answers {"rows": [[measure, key, start, median, ninth
--- tenth, things, restated at]], "takenAt"}, with one row more for each key without a start: of all units together.
-create function api.percentiles(p jsonb) returns jsonb
+-- Lists, one after another.
+create aggregate fact.all_of(bins int[]) (sfunc = array_cat, stype = int[]);
+
+-- The bin that at least such a part of a list in order is not above; discrete, as percentile_disc has it.
+create function fact.quantile(bins int[], part numeric) returns int
+language sql immutable as $$ select bins[ceil(part * cardinality(bins))::int] $$;
+
+-- The lists of some distributions from one day to another, as SQL with $1 for the parameter.
+create function fact.asked_lists(p jsonb, measures fact.measure[], axis fact.axis, first timestamp, last timestamp) returns text
+language sql stable as $$
+  select format($sql$
+    select measure, key, start, bins, restated_at
+    from unnest(%L::fact.measure[]) as wanted(measure) cross join %s as dimensions
+    cross join lateral (
+      select start, bins, restated_at from fact.distributions as kept
+      where (kept.measure, kept.dimension_id) = (wanted.measure, dimensions.dimension_id)
+        and start >= %L::timestamp and start < %L::timestamp offset 0) as found
+  $sql$, measures, fact.asked_dimensions(p, axis), first, last)
+$$;
+
+-- The bins of everything from one day to another, as SQL with $1 for the parameter: of the months between, and of the lists of the
+-- days around them.
+create function fact.asked_together(p jsonb, measures fact.measure[], axis fact.axis, first timestamp, last timestamp) returns text
+language plpgsql stable as $$
+declare
+  since timestamp := least(date_trunc('month', first + interval '1 month' - interval '1 day'), last);
+  until timestamp := greatest(date_trunc('month', last), since);
+begin
+  return format($sql$
+    select measure, key, null::timestamp as start, bin, value, restated_at from (%s) as months
+    union all
+    select measure, key, null, bin, count(*), max(restated_at)
+    from (%s) as before_and_after cross join lateral unnest(bins) as bin
+    group by measure, key, bin
+  $sql$, fact.asked(p, measures, 'month', since, until),
+    fact.asked_lists(p, measures, axis, first, since) || ' union all ' || fact.asked_lists(p, measures, axis, until, last));
+end
+$$;
+
+-- The middle and the ninth tenth of distributions: the same parameter answers {"rows": [[measure, key, [start], [median],
+-- [ninth tenth], [things], [restated at]]], "takenAt"}, with a null for the start of all units together.
+create function api.percentiles(p jsonb) returns json
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 set enable_hashjoin = off
-  set enable_mergejoin = off as $$
+  set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
   progress fact.progress := (select progress from fact.progress);
-  answer jsonb;
+  measures fact.measure[] := array(select jsonb_array_elements_text(p -> 'measures'));
+  unit fact.unit := p ->> 'unit';
+  first timestamp := p ->> 'from';
+  last timestamp := p ->> 'to';
+  axis fact.axis := fact.axis_of(p, measures, unit);
+  -- No list: where nothing is told apart, and by month, there are bins.
+  lists text := 'select null::fact.measure, null::text, null::timestamp, null::int[], null::timestamptz where false';
+  bins text;
+  answer json;
 begin
   if progress.rebuilding then
     return 'null';
   end if;
+  if axis is null or unit = 'month' then
+    bins := format('
+      select measure, key, spans.start, bin, value, restated_at
+      from (%s) as asked cross join lateral (values (asked.start), (null)) as spans(start)', fact.asked(p, measures, unit, first, last));
+  else
+    lists := format('select measure, key, date_trunc(%L, start), bins, restated_at from (%s) as days', unit,
+      fact.asked_lists(p, measures, axis, first, last));
+    bins := fact.asked_together(p, measures, axis, first, last);
+  end if;
   execute format($sql$
-    with binned as materialized (
-      select measure, key, start, bin, sum(value)::bigint as value, max(restated_at) as restated_at
-      from (%s) as asked group by measure, key, start, bin
-    ), together as (
-      select * from binned
-      union all
-      select measure, key, null, bin, sum(value)::bigint, max(restated_at) from binned group by measure, key, bin
+    with units as (
+      select measure, key, start, public.sort(fact.all_of(bins)) as bins, max(restated_at) as restated_at
+      from (%s) as lists(measure, key, start, bins, restated_at) group by measure, key, start
+    ), binned as (
+      select measure, key, start, bin, sum(value) as value, max(restated_at) as restated_at
+      from (%s) as bins group by measure, key, start, bin
     ), climbing as (
       select *, sum(value) over (partition by measure, key, start order by bin) as reached,
         sum(value) over (partition by measure, key, start) as everything
-      from together where value > 0
+      from binned where value > 0
+    ), told as (
+      select measure, key, start, fact.quantile(bins, 0.5) as median, fact.quantile(bins, 0.9) as ninth,
+        cardinality(bins)::numeric as things, restated_at
+      from units where cardinality(bins) > 0
+      union all
+      select measure, key, start, min(bin) filter (where reached >= 0.5 * everything),
+        min(bin) filter (where reached >= 0.9 * everything), max(everything), max(restated_at)
+      from climbing group by measure, key, start
     )
-    select coalesce(jsonb_agg(jsonb_build_array(measure, key, start, median, ninth, everything, restated_at) order by start, key), '[]')
-    from (
-      -- The lowest value that at least so many are not above; discrete, as percentile_disc has it.
-      select measure, key, start, min(bin) filter (where reached >= 0.5 * everything) as median,
-        min(bin) filter (where reached >= 0.9 * everything) as ninth, max(everything) as everything, max(restated_at) as restated_at
-      from climbing group by measure, key, start) as found
-  $sql$, fact.asked(p, array(select jsonb_array_elements_text(p -> 'measures'))::fact.measure[], (p ->> 'unit')::fact.unit, quote_nullable(p ->> 'from'),
-    quote_nullable(p ->> 'to'))) using p into answer;
-  return jsonb_build_object('rows', answer, 'takenAt', progress.taken_at);
+    select coalesce(json_agg(told), '[]') from (
+      select json_build_array(measure, key, array_agg(fact.seconds(start)), array_agg(median), array_agg(ninth), array_agg(things::bigint),
+        case when count(restated_at) > 0 then array_agg(fact.microseconds(restated_at)) end)
+      from told group by measure, key) as lists(told)
+  $sql$, lists, bins) using p into answer;
+  return json_build_object('rows', answer, 'takenAt', progress.taken_at);
 end
 $$;
 

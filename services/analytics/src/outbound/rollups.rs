@@ -1,6 +1,6 @@
 //! Questions about rollups.
 
-use jiff::{Timestamp, civil::DateTime};
+use jiff::{Timestamp, civil::DateTime, tz::Offset};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sidecar::{Sidecar, failure::Failure};
@@ -91,8 +91,9 @@ pub struct Rollups {
     sidecar: Sidecar,
 }
 
-type SumRow = (Measure, String, String, Option<DateTime>, f64, u64, Option<Timestamp>);
-type QuantileRow = (Measure, String, Option<DateTime>, f64, f64, u64, Option<Timestamp>);
+/// Lists of which the n-th belong together: seconds of starts, values, things, and microseconds of restatements.
+type SumLists = (Measure, String, String, Vec<Option<i64>>, Vec<f64>, Vec<u64>, Option<Vec<Option<i64>>>);
+type QuantileLists = (Measure, String, Vec<Option<i64>>, Vec<f64>, Vec<f64>, Vec<u64>, Option<Vec<Option<i64>>>);
 
 impl Rollups {
     /// Rollups in this sidecar's database.
@@ -125,27 +126,38 @@ impl Rollups {
     }
 
     async fn rows(&self, question: &Question<'_>) -> Result<Option<Told<Row>>, Failure> {
-        let told: Option<Told<SumRow>> = self.sidecar.query("sums", question).await?;
-        let row = |(measure, value, currency, start, sum, things, restated): SumRow| Row {
-            measure,
-            key: Key { value: named(value), currency },
-            start,
-            count: Count { value: sum, things, restated },
-        };
-        Ok(told.map(|told| Told { rows: told.rows.into_iter().map(row).collect(), taken_at: told.taken_at }))
+        let told: Option<Told<SumLists>> = self.sidecar.query("sums", question).await?;
+        let Some(Told { rows: lists, taken_at }) = told else { return Ok(None) };
+        let mut rows = Vec::new();
+        for (measure, value, currency, starts, values, things, restated) in lists {
+            let key = Key { value: named(value), currency };
+            for (n, ((start, value), things)) in starts.into_iter().zip(values).zip(things).enumerate() {
+                let count = Count { value, things, restated: restatement(restated.as_deref(), n)? };
+                rows.push(Row { measure, key: key.clone(), start: start.map(label).transpose()?, count });
+            }
+        }
+        Ok(Some(Told { rows, taken_at }))
     }
 
     /// The middle and the ninth tenth in each group and in all of them; none while facts are gathered anew.
     pub async fn quantiles(&self, wanted: &Wanted<'_>, range: &Range) -> Result<Option<Told<Quantiles>>, Failure> {
-        let told: Option<Told<QuantileRow>> = self.sidecar.query("percentiles", &Question::of(wanted, range)).await?;
-        let row = |(measure, value, start, median, ninth_tenth, things, restated): QuantileRow| {
-            let place = start.map(|start| range.place(start));
+        let told: Option<Told<QuantileLists>> = self.sidecar.query("percentiles", &Question::of(wanted, range)).await?;
+        let Some(Told { rows: lists, taken_at }) = told else { return Ok(None) };
+        let mut rows = Vec::new();
+        for (measure, value, starts, medians, ninth_tenths, things, restated) in lists {
             let key = Key { value: named(value), currency: String::new() };
-            let quantiles = Quantiles { key, place: place.flatten(), measure, median, ninth_tenth, things, restated };
-            // What is of no group that was asked for.
-            (place != Some(None)).then_some(quantiles)
-        };
-        Ok(told.map(|told| Told { rows: told.rows.into_iter().filter_map(row).collect(), taken_at: told.taken_at }))
+            let figures = starts.into_iter().zip(medians).zip(ninth_tenths).zip(things);
+            for (n, (((start, median), ninth_tenth), things)) in figures.enumerate() {
+                let place = start.map(|start| label(start).map(|start| range.place(start))).transpose()?;
+                // What is of no group was not asked for.
+                if place == Some(None) {
+                    continue;
+                }
+                let (key, place, restated) = (key.clone(), place.flatten(), restatement(restated.as_deref(), n)?);
+                rows.push(Quantiles { key, place, measure, median, ninth_tenth, things, restated });
+            }
+        }
+        Ok(Some(Told { rows, taken_at }))
     }
 
     /// How far the figures have come, and what has changed after a change, where that is asked for.
@@ -178,6 +190,17 @@ fn code(dimension: Option<Dimension>) -> Option<&'static str> {
         Dimension::Payer => Some("payer"),
         Dimension::Age => None,
     }
+}
+
+/// A label of a calendar, of its seconds since the beginning of 1970.
+fn label(seconds: i64) -> Result<DateTime, Failure> {
+    let time = Timestamp::from_second(seconds).map_err(|error| Failure::Bug(error.to_string()))?;
+    Ok(Offset::UTC.to_datetime(time))
+}
+
+fn restatement(microseconds: Option<&[Option<i64>]>, n: usize) -> Result<Option<Timestamp>, Failure> {
+    let told = microseconds.and_then(|told| told.get(n).copied().flatten());
+    told.map(Timestamp::from_microsecond).transpose().map_err(|error| Failure::Bug(error.to_string()))
 }
 
 /// Whoever is nobody has no name.

@@ -19,6 +19,39 @@ const ANEW: &str = "
             ('month', date_trunc('month', day::timestamp))) as spans(unit, start) where start is not null
     )";
 
+/// The middle and the ninth tenth of every distribution, as they are told and as they are counted anew: by each unit and dimension,
+/// over a time that begins and ends within months.
+const DISTRIBUTIONS: &str = "
+    with counted as (
+        select measure::text, day::timestamp as day, clinic_id, practitioner_id, service, bin
+        from fact.appointments_measures(array(select f from fact.appointments f))
+        where measure in ('lead-days', 'wait-minutes', 'cycle-minutes')
+    ), asked as (
+        select unit, told_by, date_trunc(unit, min(day) + interval '10 days') as first,
+            date_trunc(unit, max(day) - interval '3 days') as last
+        from counted cross join unnest(array['day', 'week', 'month']) as unit
+        cross join unnest(array['', 'clinic', 'practitioner', 'service']) as told_by
+        group by unit, told_by
+    ), told as (
+        select unit, told_by, told ->> 0 as measure, told ->> 1 as key, list.*
+        from asked cross join lateral json_array_elements(api.percentiles(jsonb_strip_nulls(jsonb_build_object(
+            'measures', array['lead-days', 'wait-minutes', 'cycle-minutes'], 'unit', unit, 'from', first, 'to', last,
+            'by', nullif(told_by, '')))) -> 'rows') as told
+        cross join lateral rows from (json_array_elements_text(told -> 2), json_array_elements_text(told -> 3),
+            json_array_elements_text(told -> 4), json_array_elements_text(told -> 5)) as list(start, median, ninth, things)
+    ), anew as (
+        select unit, told_by, measure, key, extract(epoch from start)::bigint::text,
+            percentile_disc(0.5) within group (order by bin)::text, percentile_disc(0.9) within group (order by bin)::text,
+            count(*)::text
+        from asked join counted on day >= first and day < last
+        cross join lateral (select date_trunc(unit, day) as start, case told_by when 'clinic' then clinic_id::text
+            when 'practitioner' then coalesce(practitioner_id, '00000000-0000-0000-0000-000000000000')::text
+            when 'service' then service else '' end as key) as place
+        group by grouping sets ((unit, told_by, measure, key, start), (unit, told_by, measure, key))
+    )
+    (select 'told', * from told except select 'told', * from anew)
+    union all (select 'anew', * from anew except select 'anew', * from told)";
+
 /// Compares rollups and totals with what they are when all facts are counted anew.
 pub(crate) async fn check(parts: &Parts) -> Result {
     const NOBODY: &str = "'00000000-0000-0000-0000-000000000000'::uuid";
@@ -37,6 +70,10 @@ pub(crate) async fn check(parts: &Parts) -> Result {
         ), kept as (
             select measure, unit::text, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, value, things, once
             from fact.rollups join fact.dimensions using (dimension_id) where value <> 0 or things <> 0
+            union all
+            select measure, 'day', start, axis, clinic_id, practitioner_id, service, payer, currency, bin, count(*), count(*), count(*)
+            from fact.distributions join fact.dimensions using (dimension_id) cross join unnest(bins) as bin
+            group by measure, start, dimensions.dimension_id, bin
         )
         (select 'kept', * from kept except select 'kept', * from anew where value <> 0 or things <> 0)
         union all (select 'anew', * from anew where value <> 0 or things <> 0 except select 'anew', * from kept)"
@@ -51,8 +88,8 @@ pub(crate) async fn check(parts: &Parts) -> Result {
         (select 'kept', * from kept except select 'kept', * from anew where value <> 0 or things <> 0)
         union all (select 'anew', * from anew where value <> 0 or things <> 0 except select 'anew', * from kept)"
     );
-    for (what, query) in [("rollups", rollups), ("totals", totals)] {
-        let different = parts.sql(&query).await?;
+    for (what, query) in [("rollups", &*rollups), ("totals", &totals), ("distributions", DISTRIBUTIONS)] {
+        let different = parts.sql(query).await?;
         ensure!(different.is_empty(), "{what}: {different:?}");
     }
     Ok(())

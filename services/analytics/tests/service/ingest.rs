@@ -216,7 +216,7 @@ pub(crate) async fn all_or_nothing(parts: Parts) -> Result {
 
 /// What a metric is told by is one look at rows that are summed by that alone, and all that was before is a look at months.
 pub(crate) async fn kept_as_asked(parts: Parts) -> Result {
-    let rows = parts.sql("select measure::text, axes::text[], monthly from fact.measures").await?;
+    let rows = parts.sql("select measure::text, axes::text[], monthly, distributed from fact.measures").await?;
     let kept: BTreeMap<_, _> = rows.iter().map(|row| (row["measure"].to_string(), row)).collect();
     for metric in METRICS {
         for measure in metric.measures() {
@@ -230,8 +230,8 @@ pub(crate) async fn kept_as_asked(parts: Parts) -> Result {
                 Dimension::Payer => Some("payer"),
                 Dimension::Age => None,
             });
-            // What has a row for each bin is summed for nothing.
-            let told: Vec<_> = axes.filter(|_| !metric.is_distribution()).chain(["each"]).collect();
+            ensure!(row["distributed"] == metric.is_distribution(), "{}: {row}", metric.name);
+            let told: Vec<_> = axes.chain(["each"]).collect();
             let axes = row["axes"].as_array().context("no axes")?;
             ensure!(told.iter().all(|axis| axes.contains(&json!(axis))), "{}: {measure:?} {row}", metric.name);
         }

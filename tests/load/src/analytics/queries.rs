@@ -71,6 +71,7 @@ fn paths(from: &str, to: &str) -> Vec<String> {
             let asked = format!("{METRICS}/{metric}?from={from}&to={to}&group={group}");
             paths.extend(told_by.iter().map(|by| format!("{asked}&by={by}")));
             paths.push(format!("{asked}&clinicId={clinic}"));
+            paths.push(format!("{asked}&clinicId={clinic}&by=practitioner"));
             paths.push(format!("{asked}&practitionerId={practitioner}"));
             if told_by.contains(&"service") {
                 paths.push(format!("{asked}&service={service}&by=clinic"));

@@ -92,13 +92,14 @@ impl figures_server::Figures for FiguresService {
         let asked = read::asked(&self.figures, request.get_ref(), sees_no_person(&caller), now)?;
         let (series, taken_at) = self.figures.metric(&asked, now).await?;
         let (zone, range) = (self.figures.zone(), &asked.range);
+        let starts: Vec<_> = range.starts().iter().map(|start| zone.write(*start)).collect();
         Ok(Response::new(GetMetricResponse {
             metric: Some(told::metric(asked.metric)),
             time_zone: zone.name().to_owned(),
             group: told::group(range.group()).into(),
             from: zone.write(range.start()),
             to: zone.write(range.end()),
-            series: series.into_iter().map(|series| told::series(series, range, zone)).collect(),
+            series: series.into_iter().map(|series| told::series(series, &starts)).collect(),
             as_of: taken_at.map(told::time),
         }))
     }

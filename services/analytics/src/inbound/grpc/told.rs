@@ -9,8 +9,7 @@ use crate::{
             Dimension, Metric, Topic, Unit,
             figure::{Cell, Series},
         },
-        range::Range,
-        zone::{ClinicZone, Group},
+        zone::Group,
     },
     service::{live::Update, overview::Item},
 };
@@ -61,10 +60,10 @@ pub(super) fn group(group: Group) -> wire::Group {
     }
 }
 
-pub(super) fn series(series: Series, range: &Range, zone: &ClinicZone) -> wire::Series {
+/// Series over a range, of which `starts` has the beginnings of the groups as they are written.
+pub(super) fn series(series: Series, starts: &[String]) -> wire::Series {
     let placed = |cells: Vec<Cell>| {
-        let starts = range.starts().iter().map(|start| zone.write(*start));
-        cells.into_iter().zip(starts).map(|(told, start)| wire::Cell { start, ..cell(told) }).collect()
+        cells.into_iter().zip(starts).map(|(told, start)| wire::Cell { start: start.clone(), ..cell(told) }).collect()
     };
     wire::Series {
         key: series.key.value,
