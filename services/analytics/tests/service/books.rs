@@ -20,34 +20,34 @@ const ANEW: &str = "
     )";
 
 /// The middle and the ninth tenth of every distribution, as they are told and as they are counted anew: by each unit and dimension,
-/// over a time that begins and ends within months.
+/// over times that begin and end at months, within them, and within one.
 const DISTRIBUTIONS: &str = "
     with counted as (
         select measure::text, day::timestamp as day, clinic_id, practitioner_id, service, bin
         from fact.appointments_measures(array(select f from fact.appointments f))
         where measure in ('lead-days', 'wait-minutes', 'cycle-minutes')
     ), asked as (
-        select unit, told_by, date_trunc(unit, min(day) + interval '10 days') as first,
-            date_trunc(unit, max(day) - interval '3 days') as last
-        from counted cross join unnest(array['day', 'week', 'month']) as unit
+        select unit, told_by, date_trunc(unit, first) as first, date_trunc(unit, last) as last
+        from unnest(array['day', 'week', 'month']) as unit
         cross join unnest(array['', 'clinic', 'practitioner', 'service']) as told_by
-        group by unit, told_by
+        cross join (values ('2020-01-01'::timestamp, '2027-01-01'::timestamp), ('2020-01-05', '2023-03-12'),
+            ('2023-03-11', '2023-03-13'), ('2023-03-12', '2023-11-06')) as times(first, last)
     ), told as (
-        select unit, told_by, told ->> 0 as measure, told ->> 1 as key, list.*
+        select unit, told_by, first, last, told ->> 0 as measure, told ->> 1 as key, list.*
         from asked cross join lateral json_array_elements(api.percentiles(jsonb_strip_nulls(jsonb_build_object(
             'measures', array['lead-days', 'wait-minutes', 'cycle-minutes'], 'unit', unit, 'from', first, 'to', last,
             'by', nullif(told_by, '')))) -> 'rows') as told
         cross join lateral rows from (json_array_elements_text(told -> 2), json_array_elements_text(told -> 3),
             json_array_elements_text(told -> 4), json_array_elements_text(told -> 5)) as list(start, median, ninth, things)
     ), anew as (
-        select unit, told_by, measure, key, extract(epoch from start)::bigint::text,
+        select unit, told_by, first, last, measure, key, extract(epoch from start)::bigint::text,
             percentile_disc(0.5) within group (order by bin)::text, percentile_disc(0.9) within group (order by bin)::text,
             count(*)::text
         from asked join counted on day >= first and day < last
         cross join lateral (select date_trunc(unit, day) as start, case told_by when 'clinic' then clinic_id::text
             when 'practitioner' then coalesce(practitioner_id, '00000000-0000-0000-0000-000000000000')::text
             when 'service' then service else '' end as key) as place
-        group by grouping sets ((unit, told_by, measure, key, start), (unit, told_by, measure, key))
+        group by grouping sets ((unit, told_by, first, last, measure, key, start), (unit, told_by, first, last, measure, key))
     )
     (select 'told', * from told except select 'told', * from anew)
     union all (select 'anew', * from anew except select 'anew', * from told)";
