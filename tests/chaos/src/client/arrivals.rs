@@ -30,7 +30,7 @@ const WAITS: f64 = 0.25;
 /// How often somebody who waits is seen to, and not somebody who comes.
 const GOES_ON: f64 = 0.5;
 /// How often one calls off who was to come at once, or gives up waiting.
-const GIVES_UP: f64 = 0.1;
+const GIVES_UP: f64 = 0.15;
 /// From this step on nobody gives up, and the encounter is there.
 const CHECKED_IN: usize = 2;
 
