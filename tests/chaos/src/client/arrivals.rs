@@ -3,7 +3,7 @@
 use access::Role;
 use anyhow::Result;
 use rand::Rng as _;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Ask, Client, Known, bills::text, bookings::BOOKINGS};
 use crate::journal::Wish;
@@ -77,10 +77,9 @@ impl Client {
         let random = self.clone_random();
         let answer = self.until_definite(random, Ask::post(Role::FrontDesk, BOOKINGS, &key, &body)).await?;
         self.note(Wish::Book, &key, None, &body, &answer)?;
-        let id = |body: &Value| text(body, "id");
         Ok((answer.status == Some(201)).then(|| Attending {
             known: known.clone(),
-            id: id(&answer.body),
+            id: text(&answer.body, "id"),
             version: 1,
             done: 0,
             encounter: String::new(),
