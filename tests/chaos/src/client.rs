@@ -1,5 +1,6 @@
 //! A client that writes, and repeats each write with its key until it has a definite answer.
 
+mod arrivals;
 mod bills;
 mod bookings;
 mod claims;
@@ -8,6 +9,7 @@ mod payments;
 mod registrations;
 mod remittances;
 mod visits;
+mod waiting;
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +25,10 @@ use reqwest::{Method, header};
 use serde_json::Value;
 use testkit::Issuer;
 
-use self::{bills::Bill, bookings::Booked, observations::Observed, payments::Paid, remittances::Remitted};
+use self::{
+    arrivals::Attending, bills::Bill, bookings::Booked, observations::Observed, payments::Paid, remittances::Remitted,
+    waiting::Waiting,
+};
 pub(crate) use self::{remittances::Payers, visits::SERVICES};
 use crate::{
     clinic::Clinic,
@@ -42,16 +47,18 @@ const NO_ACCOUNT: &str = "no-account";
 pub(crate) const GIVE_UP: Duration = Duration::from_mins(3);
 
 /// How likely the wishes are, in percent. What cannot be, since there is nobody to do it to, is a registration.
-const WISHES: [(u32, Wants); 22] = [
+const WISHES: [(u32, Wants); 24] = [
     (3, Wants::Duplicate),
     (3, Wants::Replay),
-    (5, Wants::Contend),
-    (7, Wants::Amend),
-    (8, Wants::Book),
+    (4, Wants::Contend),
+    (5, Wants::Amend),
+    (7, Wants::Book),
     (2, Wants::Rebook),
     (3, Wants::Move),
     (3, Wants::Cancel),
-    (4, Wants::Observe),
+    (4, Wants::Attend),
+    (2, Wants::Wait),
+    (3, Wants::Observe),
     (2, Wants::Correct),
     (4, Wants::Visit),
     (10, Wants::Bill),
@@ -79,6 +86,8 @@ enum Wants {
     Rebook,
     Move,
     Cancel,
+    Attend,
+    Wait,
     Observe,
     Correct,
     Visit,
@@ -129,6 +138,8 @@ pub(crate) struct Client {
     random: StdRng,
     known: Vec<Known>,
     booked: Vec<Booked>,
+    attending: Vec<Attending>,
+    waiting: Waiting,
     observed: Vec<Observed>,
     bills: Vec<Bill>,
     paid: Vec<Paid>,
@@ -166,8 +177,23 @@ impl Client {
     pub(crate) fn new(number: u32, world: &Arc<World>, contended: &Contended) -> Self {
         let random = StdRng::seed_from_u64(world.seed.wrapping_mul(1_000_003).wrapping_add(number.into()));
         let (world, contended) = (Arc::clone(world), Arc::clone(contended));
-        let (known, booked, observed, bills, paid, insured, remitted) = Default::default();
-        Self { number, world, random, known, booked, observed, bills, paid, insured, remitted, contended, made: 0 }
+        let (known, booked, attending, waiting, observed, bills, paid, insured, remitted) = Default::default();
+        Self {
+            number,
+            world,
+            random,
+            known,
+            booked,
+            attending,
+            waiting,
+            observed,
+            bills,
+            paid,
+            insured,
+            remitted,
+            contended,
+            made: 0,
+        }
     }
 
     /// Writes until the load is over.
@@ -190,6 +216,8 @@ impl Client {
                 Some((_, Wants::Rebook)) => self.rebook().await?,
                 Some((_, Wants::Move)) => self.reschedule().await?,
                 Some((_, Wants::Cancel)) => self.cancel().await?,
+                Some((known, Wants::Attend)) => self.attend(&known).await?,
+                Some((known, Wants::Wait)) => self.wait(&known).await?,
                 Some((known, Wants::Observe)) => self.observe(&known).await?,
                 Some((_, Wants::Correct)) => self.correct().await?,
                 Some((known, Wants::Visit)) => self.visit(&known).await?,

@@ -13,6 +13,10 @@ const DAYS: i32 = 5;
 const TIMES_A_DAY: i64 = 16;
 const MINUTES: i64 = 30;
 const PAYERS: usize = 2;
+/// Seconds from one time to the next, and how many times ahead somebody books who comes at once: they need not hurry, and
+/// it is less than the four hours that a patient may be early.
+const SLOT: i64 = MINUTES * 60;
+const SOON: std::ops::RangeInclusive<i64> = 2..=7;
 
 /// The system of the codes of what is done, `CPT`.
 pub(crate) const CPT: &str = "http://www.ama-assn.org/go/cpt";
@@ -33,7 +37,7 @@ impl Clinic {
         let door = Door { url, http, token: issuer.token("chaos set-up", access::Role::Admin)? };
         let clinic = door.make("/api/clinics", json!({ "name": "Chaos", "timeZone": zone })).await?;
         let week =
-            json!([{ "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "08:00", "end": "18:00" }]);
+            json!([{ "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "start": "00:00", "end": "24:00" }]);
         let (mut practitioners, mut rooms) = (Vec::new(), Vec::new());
         for number in 1..=PRACTITIONERS {
             let hours = json!([{ "clinicId": clinic, "from": "2026-01-01", "week": week }]);
@@ -94,6 +98,28 @@ impl Clinic {
             booking["roomId"] = pick(random, &self.rooms).into();
         }
         booking
+    }
+
+    /// The same, at a time at which the patient may come now.
+    pub(crate) fn booking_soon(&self, random: &mut impl Rng, patient: &str) -> Value {
+        let mut booking = self.booking(random, patient);
+        let now = Timestamp::now().as_second() / SLOT * SLOT;
+        let start = Timestamp::from_second(now + random.random_range(SOON) * SLOT).unwrap_or_default();
+        booking["start"] = start.to_string().into();
+        booking
+    }
+
+    /// What somebody asks for who waits for a time.
+    pub(crate) fn wait(&self, patient: &str) -> Value {
+        let (first, last) = (self.starts.first(), self.starts.last());
+        let end = last.map(|last| (*last + SignedDuration::from_mins(MINUTES)).to_string());
+        json!({
+            "status": "waitlist",
+            "patientId": patient,
+            "clinicId": self.id,
+            "serviceId": self.service,
+            "requestedPeriod": { "start": first.map(Timestamp::to_string), "end": end },
+        })
     }
 
     /// One of its times.

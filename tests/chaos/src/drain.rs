@@ -13,6 +13,20 @@ const FINISHED: &str = "select count(*) from state.state
 const DRAFTED: &str = "select count(*) from state.state
     where key like 'invoice/%' and convert_from(value, 'UTF8')::jsonb #> '{data,source}' is not null";
 
+/// Whose newest version a fact is made of, and where facts of it are.
+const COUNTED: [(App, &str, &str); 8] = [
+    (App::Patient, "patient", "patients"),
+    (App::Patient, "appointment", "appointments"),
+    (App::Patient, "encounter", "encounters"),
+    (App::Billing, "account", "accounts"),
+    (App::Billing, "invoice", "invoices"),
+    (App::Billing, "payment", "payments"),
+    (App::Billing, "claim", "claims"),
+    (App::Billing, "journal", "entries"),
+];
+/// What is told: an encounter that is not over, and an act that moves nothing, are nobody else's.
+const TOLD: &str = "jsonb_array_length(convert_from(value, 'UTF8')::jsonb -> 'events') > 0";
+
 const POLL: Duration = Duration::from_millis(200);
 
 /// How long it took until the outboxes were empty; none when they were not within the limit.
@@ -33,19 +47,22 @@ pub(crate) async fn consumers(stage: &Stage, limit: Duration) -> Option<Duration
     let versions = |kind: &str| {
         format!(
             "select coalesce(sum((convert_from(value, 'UTF8')::jsonb ->> 'version')::bigint), 0)::bigint
-             from state.state where key like '{kind}/%'"
+             from state.state where key like '{kind}/%' and {TOLD}"
         )
     };
     let facts = |table: &str| format!("select coalesce(sum(version), 0)::bigint from fact.{table}");
     within(limit, async || {
+        for (app, kind, table) in COUNTED {
+            let told = stage.number(app, &versions(kind)).await?;
+            if told != stage.number(App::Analytics, &facts(table)).await? {
+                return Ok(false);
+            }
+        }
         let patients = stage.number(App::Patient, "select count(*) from projection.patients").await?;
         let accounts = stage.number(App::Billing, "select count(*) from projection.accounts").await?;
-        let told = stage.number(App::Patient, &versions("patient")).await?;
-        let counted = stage.number(App::Analytics, &facts("patients")).await?;
-        let opened = stage.number(App::Analytics, &facts("accounts")).await?;
         let finished = stage.number(App::Patient, FINISHED).await?;
         let drafted = stage.number(App::Billing, DRAFTED).await?;
-        Ok(finished == drafted && patients == accounts && told == counted && accounts == opened)
+        Ok(finished == drafted && patients == accounts)
     })
     .await
 }

@@ -22,7 +22,7 @@ pub(crate) struct Tampering {
 }
 
 /// All of them.
-pub(crate) const ALL: [Tampering; 15] = [
+pub(crate) const ALL: [Tampering; 23] = [
     Tampering {
         name: "a posting is of another amount",
         app: App::Billing,
@@ -84,8 +84,8 @@ pub(crate) const ALL: [Tampering; 15] = [
         table: "state.state",
         tamper: "delete from state.state where key = (select key from state.state where key like 'payment/%' limit 1)",
         breaks: &["payments", "projections"],
-        // What it has paid is paid by nothing then, and its history has no end.
-        may_break: &["allocations", "versions"],
+        // What it has paid is paid by nothing then, its history has no end, and unless all of it went back it was counted.
+        may_break: &["allocations", "versions", "figures"],
     },
     Tampering {
         name: "an entry of the journal is gone",
@@ -127,7 +127,8 @@ pub(crate) const ALL: [Tampering; 15] = [
             where key = (select key from state.state where key like 'claim/%'
               and convert_from(value, 'UTF8')::jsonb #> '{data,standing}' is not null limit 1)",
         breaks: &["answers"],
-        may_break: &[],
+        // It is no remittance's any more, so that it counts for nothing, as it may have done before.
+        may_break: &["figures"],
     },
     Tampering {
         name: "a booked answer paid more, and its act still adds up",
@@ -165,6 +166,80 @@ pub(crate) const ALL: [Tampering; 15] = [
         app: App::Analytics,
         table: "fact.totals",
         tamper: "update fact.totals set value = value + 1 where measure = 'collected' and unit = 'day' and value <> 0",
+        breaks: &["figures"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "somebody more was registered in an hour",
+        app: App::Analytics,
+        table: "fact.totals",
+        tamper: "update fact.totals set value = value + 1 where measure = 'registered' and unit = 'hour' and value <> 0",
+        breaks: &["figures"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "a practitioner had an appointment more",
+        app: App::Analytics,
+        table: "fact.rollups",
+        tamper: "update fact.rollups set value = value + 1 where measure = 'appointments' and dimension_id =
+            (select dimension_id from fact.dimensions where axis = 'practitioner' and dimension_id in
+              (select dimension_id from fact.rollups where measure = 'appointments' and value <> 0) limit 1)",
+        breaks: &["figures"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "somebody was booked a day earlier than they were",
+        app: App::Analytics,
+        table: "fact.totals",
+        tamper: "update fact.totals set bin = bin + 1 where (unit, start, bin) = (select unit, start, bin from fact.totals
+            where measure = 'lead-days' and value <> 0 order by unit, start, bin desc limit 1) and measure = 'lead-days'",
+        breaks: &["figures"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "more was done in an encounter than was told",
+        app: App::Patient,
+        table: "state.state",
+        tamper: "update state.state set value = convert_to(jsonb_set(convert_from(value, 'UTF8')::jsonb,
+            '{data,resource,services,0,units}', '7')::text, 'UTF8')
+            where key = (select key from state.state where key like 'encounter/%'
+              and convert_from(value, 'UTF8')::jsonb #>> '{data,resource,status}' = 'finished' limit 1)",
+        breaks: &["figures"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "a service has charged more than it has",
+        app: App::Analytics,
+        table: "fact.rollups",
+        tamper: "update fact.rollups set value = value + 1 where measure = 'charged' and dimension_id =
+            (select dimension_id from fact.dimensions where axis = 'service' and dimension_id in
+              (select dimension_id from fact.rollups where measure = 'charged' and value <> 0) limit 1)",
+        breaks: &["figures"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "an invoice of the week is open that was paid",
+        app: App::Analytics,
+        table: "fact.totals",
+        tamper: "update fact.totals set value = value + 1 where measure = 'open' and unit = 'week' and value <> 0",
+        breaks: &["figures"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "more money came from patients in an hour",
+        app: App::Analytics,
+        table: "fact.rollups",
+        tamper: "update fact.rollups set value = value + 1 where measure = 'paid-in' and unit = 'hour' and value <> 0",
+        breaks: &["figures"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "a payer pays more of claims than it does",
+        app: App::Analytics,
+        table: "fact.rollups",
+        tamper: "update fact.rollups set value = value + 1 where measure = 'claims-paid' and dimension_id =
+            (select dimension_id from fact.dimensions where axis = 'payer' and dimension_id in
+              (select dimension_id from fact.rollups where measure = 'claims-paid' and value <> 0) limit 1)",
         breaks: &["figures"],
         may_break: &[],
     },

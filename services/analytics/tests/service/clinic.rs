@@ -122,14 +122,14 @@ pub(crate) fn week(now: &str) -> Vec<Told> {
         registered("p1", 1, "2007-03-05T15:00:00Z", true),
         registered("p2", 1, "2007-03-07T04:30:00Z", true),
         registered("p3", 1, "2007-03-11T16:00:00Z", false),
-        // a1: Monday, kept; booked 3 days and 23 hours before; waited 15 minutes, was there for 45.
+        // a1: Monday, kept; booked 3 days before, and almost 4; waited 15 minutes and almost 16, was there for 45 and almost 46.
         booked(
             "a1",
             "A",
             "S",
             "fulfilled",
-            ["2007-03-01T15:00:00Z", "2007-03-05T14:00:00Z", "2007-03-05T14:30:00Z"],
-            seen(["2007-03-05T13:50:00Z", "2007-03-05T14:05:00Z", "2007-03-05T14:35:00Z"]),
+            ["2007-03-01T14:00:00.4Z", "2007-03-05T14:00:00Z", "2007-03-05T14:30:00Z"],
+            seen(["2007-03-05T13:49:00.4Z", "2007-03-05T14:05:00Z", "2007-03-05T14:35:00Z"]),
         ),
         // a2: Monday, nobody came; booked 7 days and an hour before.
         booked(

@@ -221,11 +221,13 @@ const PROJECTED_APPOINTMENTS: &str = "select jsonb_build_object('id', appointmen
     'practitioner', practitioner_id, 'room', room_id, 'status', status, 'starts', starts, 'ends', ends)
     from projection.appointments";
 
+/// Who waits has no time, and is listed by the one that they would take.
 fn projected_appointments() -> String {
     format!(
-        "select jsonb_build_object('id', id, 'patient', d ->> 'patientId', 'practitioner', d ->> 'practitionerId',
-            'room', d ->> 'roomId', 'status', d ->> 'status', 'starts', (d #>> '{{time,start}}')::timestamptz,
-            'ends', (d #>> '{{time,end}}')::timestamptz) from {APPOINTMENTS}"
+        "select jsonb_build_object('id', id, 'patient', d ->> 'patientId', 'room', d ->> 'roomId', 'status', d ->> 'status',
+            'practitioner', coalesce(d ->> 'practitionerId', d #>> '{{waiting,practitionerId}}'),
+            'starts', coalesce(d #>> '{{time,start}}', d #>> '{{waiting,requestedPeriod,start}}')::timestamptz,
+            'ends', coalesce(d #>> '{{time,end}}', d #>> '{{waiting,requestedPeriod,end}}')::timestamptz) from {APPOINTMENTS}"
     )
 }
 

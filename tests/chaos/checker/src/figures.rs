@@ -1,62 +1,133 @@
 //! Figures of analytics beside what the producers' own databases come to.
+//!
+//! What counts for what is written here from the definitions of the metrics: each family is a query over documents whose
+//! last part, `counted`, has a row for whatever counts, with measure, hour, day, clinic, practitioner, service, payer,
+//! currency, bin and value.
+
+mod claims;
+mod money;
+mod visits;
 
 use anyhow::Result;
 use sqlx::PgConnection;
 
 use crate::databases::{Pair, rows};
 
-/// Totals by day, as analytics has them.
-const KEPT: &str =
-    "select jsonb_build_object('measure', measure, 'start', start::date, 'currency', currency, 'value', value)
-    from fact.totals where unit = 'day' and value <> 0 and measure = any (array[";
-
-/// Registrations by the calendar of the clinic.
-fn registered(time_zone: &str) -> String {
-    format!(
-        "select jsonb_build_object('measure', 'registered', 'currency', '', 'value', count(*),
-           'start', ((convert_from(value, 'UTF8')::jsonb #>> '{{data,registeredAt}}')::timestamptz at time zone '{time_zone}')::date)
-         from state.state where key like 'patient/%'
-         group by ((convert_from(value, 'UTF8')::jsonb #>> '{{data,registeredAt}}')::timestamptz at time zone '{time_zone}')::date"
-    )
+/// What is counted alike, from the documents of one service.
+struct Family {
+    /// Of all there is, and told apart.
+    names: [&'static str; 2],
+    kept: &'static [Kept],
+    counted: &'static str,
 }
 
-/// Appointments by their start, by the calendar of their clinic.
-const APPOINTMENTS: &str = "
-    with appointments as (
-      select convert_from(value, 'UTF8')::jsonb -> 'data' as d from state.state where key like 'appointment/%'
-    ), dated as (
-      select d ->> 'status' as status, d #>> '{stamps,booked}' is not null as booked,
-        ((d #>> '{time,start}')::timestamptz at time zone (d ->> 'timeZone'))::date as start
-      from appointments where d ->> 'status' <> 'entered-in-error' and d #>> '{time,start}' is not null
-    )
-    select jsonb_build_object('measure', measure, 'start', start, 'currency', '', 'value', count(*))
-    from dated cross join lateral (
-      select 'appointments' as measure where booked
-      union all select 'kept' where status = 'fulfilled'
-      union all select 'no-show' where status = 'noshow'
-      union all select 'cancelled' where status = 'cancelled' and booked) as counted
-    group by measure, start";
+/// How measures are told.
+struct Kept {
+    measures: &'static [&'static str],
+    /// By what one may ask alone.
+    by: &'static [&'static str],
+    /// By hours, too.
+    hourly: bool,
+    /// Of all time, or with a row for each bin: told apart by months, too.
+    monthly: bool,
+}
 
-/// Money by the day of the books, of the journal's own postings: what was charged, what invoices got, and what is owed.
-/// Postings come in pairs.
-const MONEY: &str = "
-    with postings as (
-      select key, d #>> '{data,date}' as date, d #>> '{data,currency}' as currency, place, posting ->> 'account' as account,
-        (posting ->> 'amount')::bigint as amount
-      from (select key, convert_from(value, 'UTF8')::jsonb as d from state.state where key like 'journal/%') as journal,
-        jsonb_array_elements(d #> '{data,postings}') with ordinality as posted (posting, place)
-    ), paired as (
-      select own.*, other.account as other from postings as own join postings as other
-        on other.key = own.key and other.place = own.place + case own.place % 2 when 1 then 1 else -1 end
+impl Kept {
+    /// By days, as most are.
+    const fn daily(measures: &'static [&'static str], by: &'static [&'static str]) -> Self {
+        Self { measures, by, hourly: false, monthly: false }
+    }
+
+    /// By hours, too.
+    const fn hourly(measures: &'static [&'static str], by: &'static [&'static str]) -> Self {
+        Self { measures, by, hourly: true, monthly: false }
+    }
+
+    /// Over months, too.
+    const fn monthly(measures: &'static [&'static str], by: &'static [&'static str]) -> Self {
+        Self { measures, by, hourly: false, monthly: true }
+    }
+}
+
+const TOTALS: &str = "
+    select jsonb_build_object('measure', measure, 'unit', unit, 'start', start, 'currency', currency, 'bin', bin,
+        'value', value)
+      from fact.totals join kept on counts = measure::text
+      where value <> 0 and (hourly or unit <> 'hour')";
+
+const TOLD_APART: &str = "
+    select jsonb_build_object('measure', measure, 'unit', unit, 'start', start, 'axis', axis, 'clinic', clinic_id,
+        'practitioner', practitioner_id, 'service', service, 'payer', payer, 'currency', currency, 'bin', bin, 'value', value)
+      from fact.rollups join fact.dimensions using (dimension_id) join kept on counts = measure::text
+      where value <> 0 and (hourly or unit <> 'hour')";
+
+const SPANS: &str = ", spanned as (
+      select counted.*, unit, start, axes, monthly from counted join kept on counts = measure cross join lateral (values
+          ('hour', case when hourly then hour at time zone 'UTC' end), ('day', day::timestamp),
+          ('week', date_trunc('week', day::timestamp)), ('month', date_trunc('month', day::timestamp))) as spans (unit, start)
+        where start is not null
+    )";
+
+const COUNTED: &str = "
+    select jsonb_build_object('measure', measure, 'unit', unit, 'start', start, 'currency', coalesce(currency, ''),
+        'bin', bin, 'value', sum(value)::bigint)
+      from spanned group by measure, unit, start, currency, bin having sum(value) <> 0";
+
+const COUNTED_APART: &str = "
+    , apart as (
+      select measure, unit, start, axis, bin, coalesce(currency, '') as currency, value,
+          coalesce(case when axis in ('each', 'clinic') then clinic end, nobody) as clinic,
+          coalesce(case when axis in ('each', 'practitioner') then practitioner end, nobody) as practitioner,
+          coalesce(case when axis in ('each', 'service') then service end, '') as service,
+          coalesce(case when axis in ('each', 'payer') then payer end, '') as payer
+        from (select *, '00000000-0000-0000-0000-000000000000' as nobody from spanned) as spanned
+          cross join lateral unnest(array['each'] || axes) as axis
+        where unit = 'day' or unit = 'month' and monthly or unit = 'hour' and axis = 'each'
     )
-    select jsonb_build_object('measure', measure, 'start', date::date, 'currency', currency, 'value', sum(value))
-    from paired cross join lateral (
-      select 'charged' as measure, -amount as value where account = 'revenue'
-      union all select 'adjusted', amount where account = 'contractual-adjustment'
-      union all select 'receivable', amount where account in ('patient-receivable', 'insurance-receivable')
-      union all select 'collected', -amount where account in ('patient-receivable', 'insurance-receivable')
-        and other in ('unapplied', 'insurance-unapplied', 'cash', 'clearing', 'bank')) as counted
-    group by measure, date, currency having sum(value) <> 0";
+    select jsonb_build_object('measure', measure, 'unit', unit, 'start', start, 'axis', axis, 'clinic', clinic,
+        'practitioner', practitioner, 'service', service, 'payer', payer, 'currency', currency, 'bin', bin,
+        'value', sum(value)::bigint)
+      from apart group by measure, unit, start, axis, clinic, practitioner, service, payer, currency, bin
+      having sum(value) <> 0";
+
+impl Family {
+    /// What every query begins with: where the clinic's clock is, and how measures are told.
+    fn begin(&self, time_zone: &str) -> String {
+        let rows = self.kept.iter().flat_map(|kept| {
+            let Kept { measures, by, hourly, monthly } = kept;
+            let axes = by.join(",");
+            measures.iter().map(move |measure| format!("('{measure}', '{{{axes}}}'::text[], {hourly}, {monthly})"))
+        });
+        let rows = rows.collect::<Vec<_>>().join(", ");
+        format!(
+            "with here as (select '{time_zone}' as zone),
+              kept (counts, axes, hourly, monthly) as (values {rows})"
+        )
+    }
+
+    async fn pairs(
+        &self,
+        owner: &mut PgConnection,
+        analytics: &mut PgConnection,
+        time_zone: &str,
+    ) -> Result<[Pair; 2]> {
+        let begin = self.begin(time_zone);
+        let counted = format!("{begin}, {} {SPANS}", self.counted);
+        let [all, apart] = self.names;
+        Ok([
+            Pair {
+                name: all,
+                is: rows(analytics, &format!("{begin} {TOTALS}")).await?,
+                should_be: rows(owner, &format!("{counted} {COUNTED}")).await?,
+            },
+            Pair {
+                name: apart,
+                is: rows(analytics, &format!("{begin} {TOLD_APART}")).await?,
+                should_be: rows(owner, &format!("{counted} {COUNTED_APART}")).await?,
+            },
+        ])
+    }
+}
 
 /// Each figure, and what it should be.
 pub(crate) async fn pairs(
@@ -65,22 +136,12 @@ pub(crate) async fn pairs(
     analytics: &mut PgConnection,
     time_zone: &str,
 ) -> Result<Vec<Pair>> {
-    let kept = |measures: &str| format!("{KEPT}{measures}]::fact.measure[])");
-    Ok(vec![
-        Pair {
-            name: "registrations by day",
-            is: rows(analytics, &kept("'registered'")).await?,
-            should_be: rows(patient, &registered(time_zone)).await?,
-        },
-        Pair {
-            name: "appointments by day",
-            is: rows(analytics, &kept("'appointments', 'kept', 'no-show', 'cancelled'")).await?,
-            should_be: rows(patient, APPOINTMENTS).await?,
-        },
-        Pair {
-            name: "money by day",
-            is: rows(analytics, &kept("'charged', 'adjusted', 'receivable', 'collected'")).await?,
-            should_be: rows(billing, MONEY).await?,
-        },
-    ])
+    let mut pairs = Vec::new();
+    for family in visits::FAMILIES {
+        pairs.extend(family.pairs(patient, analytics, time_zone).await?);
+    }
+    for family in money::FAMILIES.iter().chain(claims::FAMILIES) {
+        pairs.extend(family.pairs(billing, analytics, time_zone).await?);
+    }
+    Ok(pairs)
 }

@@ -31,6 +31,18 @@ pub(crate) enum Wish {
     Reschedule,
     /// To call an appointment off.
     Cancel,
+    /// To note that a patient has come.
+    Arrive,
+    /// That their encounter may begin.
+    CheckIn,
+    /// That it has begun.
+    Start,
+    /// That the appointment is over.
+    Complete,
+    /// To put somebody on the waiting list.
+    Wait,
+    /// To give somebody on it a time.
+    Take,
     /// To write an observation into a chart.
     Observe,
     /// To correct an observation.
@@ -67,6 +79,31 @@ pub(crate) enum Wish {
     Remit,
     /// To send an acknowledged remittance once more.
     Reremit,
+}
+
+impl Wish {
+    /// Whether it makes an appointment.
+    pub(crate) fn books(self) -> bool {
+        matches!(self, Self::Book | Self::Rebook | Self::Wait)
+    }
+
+    /// Whether it changes one.
+    pub(crate) fn changes(self) -> bool {
+        self.becomes().is_some() && !self.books()
+    }
+
+    /// The status of the appointment that it makes or changes, when it is done.
+    pub(crate) fn becomes(self) -> Option<&'static str> {
+        match self {
+            Self::Book | Self::Rebook | Self::Reschedule | Self::Take => Some("booked"),
+            Self::Wait => Some("waitlist"),
+            Self::Cancel => Some("cancelled"),
+            Self::Arrive => Some("arrived"),
+            Self::CheckIn | Self::Start => Some("checked-in"),
+            Self::Complete => Some("fulfilled"),
+            _ => None,
+        }
+    }
 }
 
 /// A request and its final answer.
@@ -112,12 +149,12 @@ impl Entry {
 
     /// Whether it is an acknowledged booking.
     pub(crate) fn booked(&self) -> bool {
-        matches!(self.wish, Wish::Book | Wish::Rebook) && self.status == Some(201)
+        self.wish.books() && self.status == Some(201)
     }
 
     /// Whether it is an acknowledged change of an appointment.
     pub(crate) fn changed(&self) -> bool {
-        matches!(self.wish, Wish::Reschedule | Wish::Cancel) && self.status == Some(200)
+        self.wish.changes() && self.status == Some(200)
     }
 
     /// Whether it is an acknowledged observation.

@@ -19,7 +19,7 @@ pub(super) struct Booked {
     over: bool,
 }
 
-const BOOKINGS: &str = "/api/appointments";
+pub(super) const BOOKINGS: &str = "/api/appointments";
 
 impl Client {
     pub(super) async fn book(&mut self, known: &Known) -> Result<bool> {
@@ -57,15 +57,27 @@ impl Client {
         let alive: Vec<usize> = (0..self.booked.len()).filter(|&n| !self.booked[n].over).collect();
         let Some(&n) = alive.choose(&mut self.random) else { return Ok(false) };
         let Booked { id, version, .. } = self.booked[n].clone();
-        let (key, _) = self.name();
-        let (random, path) = (self.clone_random(), format!("{BOOKINGS}/{id}/{action}"));
-        let ask = Ask { seen: Some(version), ..Ask::post(Role::FrontDesk, &path, &key, body) };
-        let answer = self.until_definite(random, ask).await?;
-        self.note(wish, &key, Some((&id, Some(version), false)), body, &answer)?;
-        if answer.status == Some(200) {
-            self.booked[n].version = answer.body["version"].as_u64().unwrap_or(version);
+        if let Some(changed) = self.step(wish, action, Role::FrontDesk, (&id, version), body).await? {
+            self.booked[n].version = changed["version"].as_u64().unwrap_or(version);
             self.booked[n].over = wish == Wish::Cancel;
         }
         Ok(true)
+    }
+
+    /// Does something with an appointment; answers it as it is then, unless it was refused.
+    pub(super) async fn step(
+        &mut self,
+        wish: Wish,
+        action: &str,
+        role: Role,
+        (id, version): (&str, u64),
+        body: &Value,
+    ) -> Result<Option<Value>> {
+        let (key, _) = self.name();
+        let (random, path) = (self.clone_random(), format!("{BOOKINGS}/{id}/{action}"));
+        let ask = Ask { seen: Some(version), ..Ask::post(role, &path, &key, body) };
+        let answer = self.until_definite(random, ask).await?;
+        self.note(wish, &key, Some((id, Some(version), false)), body, &answer)?;
+        Ok((answer.status == Some(200)).then_some(answer.body))
     }
 }

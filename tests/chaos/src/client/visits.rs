@@ -29,6 +29,11 @@ impl Client {
             return Ok(true);
         }
         let id = answer.body["id"].as_str().unwrap_or_default().to_owned();
+        self.finish_encounter(known, &id, 1).await
+    }
+
+    /// Finishes an encounter with what was done.
+    pub(super) async fn finish_encounter(&mut self, known: &Known, id: &str, version: u64) -> Result<bool> {
         let (key, _) = self.name();
         let done = self.random.random_range(1..=SERVICES.len());
         let services =
@@ -36,10 +41,10 @@ impl Client {
         let services: Vec<_> = services.collect();
         let practitioner = self.world.clinic.practitioner(&mut self.random);
         let body = json!({ "status": "finished", "practitionerId": practitioner, "services": services });
-        let (random, path) = (self.clone_random(), format!("{path}/{id}"));
-        let ask = Ask { method: Method::PATCH, seen: Some(1), ..Ask::post(Role::Physician, &path, &key, &body) };
+        let (random, path) = (self.clone_random(), format!("/api/patients/{}/encounters/{id}", known.id));
+        let ask = Ask { method: Method::PATCH, seen: Some(version), ..Ask::post(Role::Physician, &path, &key, &body) };
         let answer = self.until_definite(random, ask).await?;
-        self.note(Wish::Finish, &key, Some((&id, Some(1), known.contended)), &body, &answer)?;
+        self.note(Wish::Finish, &key, Some((id, Some(version), known.contended)), &body, &answer)?;
         Ok(true)
     }
 }

@@ -28,8 +28,8 @@ pub(crate) fn appointments(log: &Log, databases: &Databases) -> Line {
         let wrong = appointment(entry, &all.documents);
         line.check(wrong.is_none(), || format!("{}: {}", entry.name(), wrong.unwrap_or_default()));
     }
-    let made = |entry: &&Entry| matches!(entry.wish, Wish::Book | Wish::Rebook);
-    let changes = |entry: &&Entry| matches!(entry.wish, Wish::Reschedule | Wish::Cancel);
+    let made = |entry: &&Entry| entry.wish.books();
+    let changes = |entry: &&Entry| entry.wish.changes();
     once(&mut line, all, log.entries.iter().filter(made), log.entries.iter().filter(changes));
     line
 }
@@ -56,9 +56,12 @@ fn appointment(entry: &Entry, all: &Documents) -> Option<String> {
     let same = |name: &str| entry.body[name].is_null() || data[name] == entry.body[name];
     let starts = entry.body["start"].is_null() || data["time"]["start"] == entry.body["start"];
     let asked = starts && ["patientId", "practitionerId", "roomId", "serviceId", "clinicId"].into_iter().all(same);
-    let status = if entry.wish == Wish::Cancel { "cancelled" } else { "booked" };
+    let period = &entry.body["requestedPeriod"];
+    let waits = period.is_null() || data["waiting"]["requestedPeriod"] == *period;
+    let status = entry.wish.becomes().unwrap_or_default();
     let answered = data["time"]["start"] == entry.answer["start"] && entry.answer["status"] == status;
-    (!asked || !answered || data["status"] != status).then(|| format!("what is stored is not what was asked: {data}"))
+    (!asked || !waits || !answered || data["status"] != status)
+        .then(|| format!("what is stored is not what was asked: {data}"))
 }
 
 fn observation(entry: &Entry, all: &Documents) -> Option<String> {

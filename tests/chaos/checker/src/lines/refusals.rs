@@ -50,12 +50,18 @@ pub(crate) fn refusals(log: &Log, databases: &Databases) -> Line {
             | Wish::Refund
             | Wish::Prepare
             | Wish::Submit
-            | Wish::Acknowledge => entry.status == Some(200),
+            | Wish::Acknowledge
+            | Wish::Arrive
+            | Wish::CheckIn
+            | Wish::Start
+            | Wish::Complete => entry.status == Some(200),
             Wish::Claim => entry.status == Some(201) || claimed_already(entry, databases),
             Wish::Book => entry.status == Some(201) || taken(entry, databases) || out_of_use(entry, databases),
-            Wish::Reschedule => entry.status == Some(200) || taken(entry, databases) || out_of_use(entry, databases),
+            Wish::Reschedule | Wish::Take => {
+                entry.status == Some(200) || taken(entry, databases) || out_of_use(entry, databases)
+            }
             Wish::Finish => entry.status == Some(200) || out_of_use(entry, databases),
-            Wish::Observe | Wish::Visit => entry.status == Some(201) || out_of_use(entry, databases),
+            Wish::Observe | Wish::Visit | Wish::Wait => entry.status == Some(201) || out_of_use(entry, databases),
             Wish::Amend => entry.status == Some(200) || (entry.status == Some(412) && entry.contended),
             Wish::Duplicate => {
                 let named = entry.answer["duplicateOf"].as_str();

@@ -19,7 +19,10 @@ pub(crate) fn facts(databases: &Databases) -> Line {
 
 /// The figures say what the producers' databases come to.
 pub(crate) fn figures(databases: &Databases) -> Line {
-    equal(Line::new("figures", "figures by day equal what the producers' own databases come to"), &databases.figures)
+    equal(
+        Line::new("figures", "figures, also told apart, equal what the producers' own databases come to"),
+        &databases.figures,
+    )
 }
 
 fn equal(mut line: Line, pairs: &[Pair]) -> Line {
