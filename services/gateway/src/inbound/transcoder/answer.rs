@@ -1,9 +1,6 @@
 //! The HTTP answer of a response message.
 
-use axum::{
-    Json,
-    response::{IntoResponse as _, Response},
-};
+use axum::response::{IntoResponse as _, Response};
 use contracts::rest::{Binding, Method};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use problem::Problem;
@@ -33,14 +30,15 @@ pub(super) fn of(
     }
 }
 
-fn respond<E: std::error::Error + Send + Sync + 'static>(
+fn respond(
     method: &Method,
     path: &str,
     told: Option<&DynamicMessage>,
-    json: Result<serde_json::Value, E>,
+    json: serde_json::Result<String>,
 ) -> Result<Response, Problem> {
     let json = json.map_err(Problem::internal)?;
     let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(version) = told.and_then(version) {
         let etag = HeaderValue::from_str(&format!("\"{version}\"")).map_err(Problem::internal)?;
@@ -55,7 +53,7 @@ fn respond<E: std::error::Error + Send + Sync + 'static>(
         }
         None => StatusCode::OK,
     };
-    Ok((status, headers, Json(json)).into_response())
+    Ok((status, headers, json).into_response())
 }
 
 /// What something is called by: its first field, when that is an id.

@@ -74,7 +74,7 @@ impl Stream for Events {
 fn event(name: &str, message: &DynamicMessage) -> Option<Event> {
     let json = write::message(message).inspect_err(|error| tracing::error!(%error, "an answer has no JSON")).ok()?;
     let id = message.get_field_by_name(EVENT_ID).and_then(|id| id.as_str().map(str::to_owned));
-    let event = Event::default().event(name).data(json.to_string());
+    let event = Event::default().event(name).data(json);
     // An id with such characters would be no id to a browser.
     Some(match id.filter(|id| !id.is_empty() && !id.contains(['\r', '\n', '\0'])) {
         Some(id) => event.id(id),
