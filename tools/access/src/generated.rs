@@ -57,10 +57,11 @@ pub fn files(root: &Path) -> Result<BTreeMap<String, String>> {
     }
     for topic in &matrix.topics {
         for app in &topic.subscribers {
+            let heard = matrix.topics.iter().filter(|topic| topic.subscribers.contains(app)).count();
             let name = subscription::name(topic, app);
             files.insert(
                 format!("dapr/subscriptions/{name}.yaml"),
-                subscription::of(topic, app, matrix.dead_letter_topic(app)),
+                subscription::of(topic, app, heard, matrix.dead_letter_topic(app)),
             );
         }
     }
