@@ -22,7 +22,7 @@ pub(crate) struct Tampering {
 }
 
 /// All of them.
-pub(crate) const ALL: [Tampering; 23] = [
+pub(crate) const ALL: [Tampering; 24] = [
     Tampering {
         name: "a posting is of another amount",
         app: App::Billing,
@@ -193,6 +193,16 @@ pub(crate) const ALL: [Tampering; 23] = [
         table: "fact.totals",
         tamper: "update fact.totals set bin = bin + 1 where (unit, start, bin) = (select unit, start, bin from fact.totals
             where measure = 'lead-days' and value <> 0 order by unit, start, bin desc limit 1) and measure = 'lead-days'",
+        breaks: &["figures"],
+        may_break: &[],
+    },
+    Tampering {
+        name: "somebody was booked a day earlier with one practitioner",
+        app: App::Analytics,
+        table: "fact.distributions",
+        tamper: "update fact.distributions set bins[1] = bins[1] + 1 where measure = 'lead-days' and dimension_id =
+            (select dimension_id from fact.dimensions where axis = 'practitioner' and dimension_id in
+              (select dimension_id from fact.distributions where measure = 'lead-days' and bins <> '{}') limit 1)",
         breaks: &["figures"],
         may_break: &[],
     },

@@ -58,7 +58,12 @@ const TOTALS: &str = "
 const TOLD_APART: &str = "
     select jsonb_build_object('measure', measure, 'unit', unit, 'start', start, 'axis', axis, 'clinic', clinic_id,
         'practitioner', practitioner_id, 'service', service, 'payer', payer, 'currency', currency, 'bin', bin, 'value', value)
-      from fact.rollups join fact.dimensions using (dimension_id) join kept on counts = measure::text
+      from (
+        select measure, unit, start, dimension_id, bin, value from fact.rollups
+        union all
+        select measure, 'day', start, dimension_id, bin, count(*)
+          from fact.distributions cross join lateral unnest(bins) as bin group by measure, start, dimension_id, bin
+      ) as figures join fact.dimensions using (dimension_id) join kept on counts = measure::text
       where value <> 0 and (hourly or unit <> 'hour')";
 
 const SPANS: &str = ", spanned as (

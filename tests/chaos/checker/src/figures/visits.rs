@@ -27,7 +27,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ),
             Kept::hourly(&["arrived"], &["clinic", "practitioner"]),
             Kept::daily(&["booked-minutes", "kept-minutes"], &["clinic", "practitioner"]),
-            Kept::monthly(&["lead-days", "wait-minutes", "cycle-minutes"], &[]),
+            Kept::monthly(&["lead-days", "wait-minutes", "cycle-minutes"], &["clinic", "practitioner", "service"]),
         ],
         counted: APPOINTMENTS,
     },
