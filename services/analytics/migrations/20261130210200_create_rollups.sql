@@ -8,8 +8,8 @@ create type fact.unit as enum ('hour', 'day', 'week', 'month');
 create type fact.axis as enum ('each', 'clinic', 'practitioner', 'service', 'payer');
 
 -- How a measure is kept: by which one of its dimensions alone it is summed, besides by each combination of all; whether by month as
--- well as by day; and whether it is a distribution, of which days have lists and months have bins. A week is seven days, and a month
--- is thirty, but for what is read of all time and for distributions.
+-- well as by day; and whether it is a distribution. A week is seven days, and a month is thirty, but for what is read of all time and
+-- for distributions.
 create table fact.measures (
   measure fact.measure not null constraint measures_pkey primary key,
   axes fact.axis[] not null,
@@ -62,15 +62,19 @@ create table fact.rollups (
   constraint rollups_pkey primary key (measure, unit, dimension_id, start, bin)
 ) with (fillfactor = 80);
 
--- Of distributions that are told apart, a day is one row: the bin of each thing, in order, so that the middle of a day is looked up and
--- that of a few days is found by sorting them together. Of a month, which has many more things than bins, there are rows above.
+-- Distributions that are told apart. Of a day, `bins` has the bin of each thing, in order, so that the middle of a day is looked up
+-- and that of a few days is found by sorting them together. Of a month, which has many more things than bins, it has each bin once,
+-- with how many things there are in `counts`; months are kept of one dimension alone.
 create table fact.distributions (
   measure fact.measure not null,
+  unit fact.unit not null,
   dimension_id int not null,
   start timestamp not null,
   bins int[] not null,
+  counts int[],
   restated_at timestamptz,
-  constraint distributions_pkey primary key (measure, dimension_id, start)
+  constraint distributions_pkey primary key (measure, unit, dimension_id, start),
+  constraint distributions_counts_check check ((unit = 'month') = (counts is not null))
 ) with (fillfactor = 80);
 
 -- A list with others in it. What is taken out is told as -1 for bin 0, -2 for bin 1, and so on, in order, so that it comes first.
@@ -157,9 +161,9 @@ begin
       case when axis in ('each', 'service') then service else '' end as service,
       case when axis in ('each', 'payer') then payer else '' end as payer,
       currency, bin, sum(value) as value, sum(things) as things, sum(once) as once, max(restated_at) as restated_at,
-      unit = 'day' and distributed as listed
+      distributed
     from units join fact.measures using (measure) cross join lateral unnest(axes) as axis
-    where unit = 'day' or unit = 'month' and monthly or unit = 'hour' and axis = 'each'
+    where unit = 'day' or unit = 'month' and monthly and not (distributed and axis = 'each') or unit = 'hour' and axis = 'each'
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, distributed
     having sum(value) <> 0 or sum(things) <> 0 or sum(once) <> 0
   ), strangers as (
@@ -171,19 +175,31 @@ begin
     select told_apart.*, dimension_id
     from told_apart join (select * from fact.dimensions union all select * from strangers) as dimensions
       using (axis, clinic_id, practitioner_id, service, payer, currency)
-  ), listed as (
-    insert into fact.distributions as kept (measure, dimension_id, start, bins, restated_at)
-    select measure, dimension_id, start,
+  ), days as (
+    insert into fact.distributions as kept (measure, unit, dimension_id, start, bins, restated_at)
+    select measure, unit, dimension_id, start,
       public.sort(array_agg(case when value > 0 then bin else -1 - bin end)), max(restated_at)
     from numbered cross join lateral generate_series(1, abs(value))
-    where listed
-    group by measure, dimension_id, start
-    on conflict (measure, dimension_id, start) do update set bins = fact.changed_bins(kept.bins, excluded.bins),
+    where distributed and unit = 'day'
+    group by measure, unit, dimension_id, start
+    on conflict (measure, unit, dimension_id, start) do update set bins = fact.changed_bins(kept.bins, excluded.bins),
+      restated_at = coalesce(excluded.restated_at, kept.restated_at)
+  ), months as (
+    insert into fact.distributions as kept (measure, unit, dimension_id, start, bins, counts, restated_at)
+    select measure, unit, dimension_id, start, array_agg(bin), array_agg(value), max(restated_at)
+    from numbered where distributed and unit = 'month'
+    group by measure, unit, dimension_id, start
+    on conflict (measure, unit, dimension_id, start) do update set
+      (bins, counts) = (
+        select coalesce(array_agg(bin), '{}'), coalesce(array_agg(value), '{}') from (
+          select bin, sum(value) as value
+          from unnest(kept.bins || excluded.bins, kept.counts || excluded.counts) as both_sides (bin, value)
+          group by bin having sum(value) <> 0) as together),
       restated_at = coalesce(excluded.restated_at, kept.restated_at)
   ), kept_apart as (
     insert into fact.rollups as kept (measure, unit, dimension_id, start, bin, value, things, once, restated_at)
     select measure, unit, dimension_id, start, bin, value, things, once, restated_at
-    from numbered where not listed
+    from numbered where not distributed
     on conflict (measure, unit, dimension_id, start, bin) do update set value = kept.value + excluded.value,
       things = kept.things + excluded.things, once = kept.once + excluded.once,
       restated_at = coalesce(excluded.restated_at, kept.restated_at)

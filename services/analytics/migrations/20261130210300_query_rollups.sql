@@ -107,35 +107,45 @@ create aggregate fact.all_of(bins int[]) (sfunc = array_cat, stype = int[]);
 create function fact.quantile(bins int[], part numeric) returns int
 language sql immutable as $$ select bins[ceil(part * cardinality(bins))::int] $$;
 
--- The lists of some distributions from one day to another, as SQL with $1 for the parameter.
-create function fact.asked_lists(p jsonb, measures fact.measure[], axis fact.axis, first timestamp, last timestamp) returns text
+-- The days' lists or the months' bins of some distributions from one start to another, as SQL with $1 for the parameter.
+create function fact.asked_bins(p jsonb, measures fact.measure[], axis fact.axis, unit fact.unit, first timestamp, last timestamp)
+returns text
 language sql stable as $$
   select format($sql$
-    select measure, key, start, bins, restated_at
+    select measure, key, start, bins, counts, restated_at
     from unnest(%L::fact.measure[]) as wanted(measure) cross join %s as dimensions
     cross join lateral (
-      select start, bins, restated_at from fact.distributions as kept
-      where (kept.measure, kept.dimension_id) = (wanted.measure, dimensions.dimension_id)
+      select start, bins, counts, restated_at from fact.distributions as kept
+      where (kept.measure, kept.unit, kept.dimension_id) = (wanted.measure, %L::fact.unit, dimensions.dimension_id)
         and start >= %L::timestamp and start < %L::timestamp offset 0) as found
-  $sql$, measures, fact.asked_dimensions(p, axis), first, last)
+  $sql$, measures, fact.asked_dimensions(p, axis), unit, first, last)
 $$;
 
--- The bins of everything from one day to another, as SQL with $1 for the parameter: of the months between, and of the lists of the
--- days around them.
-create function fact.asked_together(p jsonb, measures fact.measure[], axis fact.axis, first timestamp, last timestamp) returns text
+-- How many things of each bin there are from one start to another, as SQL with $1 for the parameter: with a null for the start in all
+-- units together, and in each unit where that is not a matter of sorting lists.
+create function fact.asked_counts(p jsonb, measures fact.measure[], axis fact.axis, unit fact.unit, first timestamp, last timestamp)
+returns text
 language plpgsql stable as $$
 declare
-  since timestamp := least(date_trunc('month', first + interval '1 month' - interval '1 day'), last);
+  -- The whole months; none where there is none, and of combinations, of which months are not kept.
+  since timestamp := case when axis = 'each' then last
+    else least(date_trunc('month', first + interval '1 month' - interval '1 day'), last) end;
   until timestamp := greatest(date_trunc('month', last), since);
 begin
+  if axis is null then
+    return format($sql$
+      select measure, key, spans.start, bin, value, restated_at
+      from (%s) as asked cross join lateral (values (asked.start), (null)) as spans(start)
+    $sql$, fact.asked(p, measures, unit, first, last));
+  end if;
   return format($sql$
-    select measure, key, null::timestamp as start, bin, value, restated_at from (%s) as months
+    select measure, key, spans.start, bin, value, restated_at
+    from (%s) as months cross join lateral unnest(bins, counts) as bins(bin, value)
+    cross join lateral (select months.start where %L = 'month' union all select null) as spans(start)
     union all
-    select measure, key, null, bin, count(*), max(restated_at)
-    from (%s) as before_and_after cross join lateral unnest(bins) as bin
-    group by measure, key, bin
-  $sql$, fact.asked(p, measures, 'month', since, until),
-    fact.asked_lists(p, measures, axis, first, since) || ' union all ' || fact.asked_lists(p, measures, axis, until, last));
+    select measure, key, null, bin, 1, restated_at from (%s union all %s) as days cross join lateral unnest(bins) as bin
+  $sql$, fact.asked_bins(p, measures, axis, 'month', since, until), unit,
+    fact.asked_bins(p, measures, axis, 'day', first, since), fact.asked_bins(p, measures, axis, 'day', until, last));
 end
 $$;
 
@@ -151,39 +161,30 @@ declare
   first timestamp := p ->> 'from';
   last timestamp := p ->> 'to';
   axis fact.axis := fact.axis_of(p, measures, unit);
-  -- No list: where nothing is told apart, and by month, there are bins.
-  lists text := 'select null::fact.measure, null::text, null::timestamp, null::int[], null::timestamptz where false';
-  bins text;
+  -- What is not told apart, and what is by month, is counted.
+  sorted boolean := coalesce(axis = 'each' or unit <> 'month', false);
   answer json;
 begin
   if progress.rebuilding then
     return 'null';
   end if;
-  if axis is null or unit = 'month' then
-    bins := format('
-      select measure, key, spans.start, bin, value, restated_at
-      from (%s) as asked cross join lateral (values (asked.start), (null)) as spans(start)', fact.asked(p, measures, unit, first, last));
-  else
-    lists := format('select measure, key, date_trunc(%L, start), bins, restated_at from (%s) as days', unit,
-      fact.asked_lists(p, measures, axis, first, last));
-    bins := fact.asked_together(p, measures, axis, first, last);
-  end if;
   execute format($sql$
     with units as (
-      select measure, key, start, public.sort(fact.all_of(bins)) as bins, max(restated_at) as restated_at
-      from (%s) as lists(measure, key, start, bins, restated_at) group by measure, key, start
-    ), binned as (
+      select measure, key, date_trunc(%L, start) as start, public.sort(fact.all_of(bins)) as bins, max(restated_at) as restated_at
+      from (%s) as days group by 1, 2, 3
+    ), counted as (
       select measure, key, start, bin, sum(value) as value, max(restated_at) as restated_at
-      from (%s) as bins group by measure, key, start, bin
+      from (%s) as asked group by measure, key, start, bin
     ), climbing as (
       select *, sum(value) over (partition by measure, key, start order by bin) as reached,
         sum(value) over (partition by measure, key, start) as everything
-      from binned where value > 0
+      from counted where value > 0
     ), told as (
       select measure, key, start, fact.quantile(bins, 0.5) as median, fact.quantile(bins, 0.9) as ninth,
         cardinality(bins)::numeric as things, restated_at
       from units where cardinality(bins) > 0
       union all
+      -- The lowest value that at least so many are not above; discrete, as percentile_disc has it.
       select measure, key, start, min(bin) filter (where reached >= 0.5 * everything),
         min(bin) filter (where reached >= 0.9 * everything), max(everything), max(restated_at)
       from climbing group by measure, key, start
@@ -192,7 +193,8 @@ begin
       select json_build_array(measure, key, array_agg(fact.seconds(start)), array_agg(median), array_agg(ninth), array_agg(things::bigint),
         case when count(restated_at) > 0 then array_agg(fact.microseconds(restated_at)) end)
       from told group by measure, key) as lists(told)
-  $sql$, lists, bins) using p into answer;
+  $sql$, unit, fact.asked_bins(p, case when sorted then measures else '{}' end, coalesce(axis, 'each'), 'day', first, last),
+    fact.asked_counts(p, measures, axis, unit, first, last)) using p into answer;
   return json_build_object('rows', answer, 'takenAt', progress.taken_at);
 end
 $$;

@@ -200,7 +200,7 @@ pub(crate) const ALL: [Tampering; 24] = [
         name: "somebody was booked a day earlier with one practitioner",
         app: App::Analytics,
         table: "fact.distributions",
-        tamper: "update fact.distributions set bins[1] = bins[1] + 1 where measure = 'lead-days' and dimension_id =
+        tamper: "update fact.distributions set bins[1] = bins[1] + 1 where measure = 'lead-days' and unit = 'day' and dimension_id =
             (select dimension_id from fact.dimensions where axis = 'practitioner' and dimension_id in
               (select dimension_id from fact.distributions where measure = 'lead-days' and bins <> '{}') limit 1)",
         breaks: &["figures"],

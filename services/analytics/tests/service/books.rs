@@ -65,15 +65,20 @@ pub(crate) async fn check(parts: &Parts) -> Result {
                 case when axis in ('each', 'payer') then coalesce(payer, '') else '' end as payer,
                 coalesce(currency, '') as currency, bin, sum(value) as value, sum(things) as things, sum(once) as once
             from units join fact.measures using (measure) cross join lateral unnest(axes) as axis
-            where unit = 'day' or (unit = 'month' and monthly) or (unit = 'hour' and axis = 'each')
+            where unit = 'day' or (unit = 'month' and monthly and not (distributed and axis = 'each'))
+                or (unit = 'hour' and axis = 'each')
             group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
         ), kept as (
             select measure, unit::text, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, value, things, once
             from fact.rollups join fact.dimensions using (dimension_id) where value <> 0 or things <> 0
             union all
-            select measure, 'day', start, axis, clinic_id, practitioner_id, service, payer, currency, bin, count(*), count(*), count(*)
-            from fact.distributions join fact.dimensions using (dimension_id) cross join unnest(bins) as bin
-            group by measure, start, dimensions.dimension_id, bin
+            select measure, unit::text, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, n, n, n
+            from fact.dimensions join (
+                select measure, unit, start, dimension_id, bin, count(*) as n from fact.distributions cross join unnest(bins) as bin
+                where unit = 'day' group by measure, unit, start, dimension_id, bin
+                union all
+                select measure, unit, start, dimension_id, bin, n from fact.distributions cross join unnest(bins, counts) as bins(bin, n)
+                where unit = 'month') as distributions using (dimension_id)
         )
         (select 'kept', * from kept except select 'kept', * from anew where value <> 0 or things <> 0)
         union all (select 'anew', * from anew where value <> 0 or things <> 0 except select 'anew', * from kept)"

@@ -61,8 +61,14 @@ const TOLD_APART: &str = "
       from (
         select measure, unit, start, dimension_id, bin, value from fact.rollups
         union all
-        select measure, 'day', start, dimension_id, bin, count(*)
-          from fact.distributions cross join lateral unnest(bins) as bin group by measure, start, dimension_id, bin
+        select measure, unit, start, dimension_id, bin, sum(coalesce(things, 1))
+          from fact.distributions cross join lateral unnest(bins, counts) as bins (bin, things)
+          group by measure, unit, start, dimension_id, bin
+        union all
+        -- Of combinations months are not kept: they are made of their days.
+        select measure, 'month', date_trunc('month', start), dimension_id, bin, count(*)
+          from fact.distributions join fact.dimensions using (dimension_id) cross join lateral unnest(bins) as bin
+          where unit = 'day' and axis = 'each' group by 1, 3, 4, 5
       ) as figures join fact.dimensions using (dimension_id) join kept on counts = measure::text
       where value <> 0 and (hourly or unit <> 'hour')";
 

@@ -106,9 +106,10 @@ async fn rollups(stage: &Stage) -> Result<Vec<Value>> {
             select measure, unit, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, value, things
             from fact.rollups join fact.dimensions using (dimension_id)
             union all
-            select measure, 'day', start, axis, clinic_id, practitioner_id, service, payer, currency, bin, count(*), count(*)
-            from fact.distributions join fact.dimensions using (dimension_id) cross join unnest(bins) as bin
-            group by measure, start, dimensions.dimension_id, bin
+            select measure, unit, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, sum(n), sum(n)
+            from fact.distributions join fact.dimensions using (dimension_id)
+            cross join lateral (select bin, coalesce(n, 1) as n from unnest(bins, counts) as bins(bin, n)) as counted
+            group by measure, unit, start, dimensions.dimension_id, bin
             union all
             select measure, unit, start, null, null, null, null, null, currency, bin, value, things from fact.totals) as kept
         where value <> 0 or things <> 0
