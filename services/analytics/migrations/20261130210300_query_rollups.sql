@@ -103,10 +103,6 @@ $$;
 -- Lists, one after another.
 create aggregate fact.all_of(bins int[]) (sfunc = array_cat, stype = int[]);
 
--- The bin that at least such a part of a list in order is not above; discrete, as percentile_disc has it.
-create function fact.quantile(bins int[], part numeric) returns int
-language sql immutable as $$ select bins[ceil(part * cardinality(bins))::int] $$;
-
 -- The days' lists or the months' bins of some distributions from one start to another, as SQL with $1 for the parameter.
 create function fact.asked_bins(p jsonb, measures fact.measure[], axis fact.axis, unit fact.unit, first timestamp, last timestamp)
 returns text
@@ -121,37 +117,45 @@ language sql stable as $$
   $sql$, measures, fact.asked_dimensions(p, axis), unit, first, last)
 $$;
 
--- How many things of each bin there are from one start to another, as SQL with $1 for the parameter: with a null for the start in all
--- units together, and in each unit where that is not a matter of sorting lists.
+-- How many things of each bin there are from one start to another, as SQL with $1 for the parameter and `units` for what is sorted:
+-- in arrays, with the start where they are a unit of their own.
 create function fact.asked_counts(p jsonb, measures fact.measure[], axis fact.axis, unit fact.unit, first timestamp, last timestamp)
 returns text
 language plpgsql stable as $$
 declare
-  -- The whole months; none where there is none, and of combinations, of which months are not kept.
-  since timestamp := case when axis = 'each' then last
-    else least(date_trunc('month', first + interval '1 month' - interval '1 day'), last) end;
+  -- The whole months; none where there is none.
+  since timestamp := least(date_trunc('month', first + interval '1 month' - interval '1 day'), last);
   until timestamp := greatest(date_trunc('month', last), since);
+  months text := '';
+  rest text;
 begin
   if axis is null then
     return format($sql$
-      select measure, key, spans.start, bin, value, restated_at
-      from (%s) as asked cross join lateral (values (asked.start), (null)) as spans(start)
+      select measure, key, start, array_agg(bin), array_agg(value), max(restated_at) from (%s) as asked group by measure, key, start
     $sql$, fact.asked(p, measures, unit, first, last));
   end if;
+  if axis = 'each' then
+    rest := 'units';
+  else
+    months := format('select measure, key, case when %L = ''month'' then start end, bins, counts, restated_at from (%s) as months union all',
+      unit, fact.asked_bins(p, measures, axis, 'month', since, until));
+    rest := format('(%s union all %s)', fact.asked_bins(p, measures, axis, 'day', first, since),
+      fact.asked_bins(p, measures, axis, 'day', until, last));
+  end if;
   return format($sql$
-    select measure, key, spans.start, bin, value, restated_at
-    from (%s) as months cross join lateral unnest(bins, counts) as bins(bin, value)
-    cross join lateral (select months.start where %L = 'month' union all select null) as spans(start)
-    union all
-    select measure, key, null, bin, 1, restated_at from (%s union all %s) as days cross join lateral unnest(bins) as bin
-  $sql$, fact.asked_bins(p, measures, axis, 'month', since, until), unit,
-    fact.asked_bins(p, measures, axis, 'day', first, since), fact.asked_bins(p, measures, axis, 'day', until, last));
+    %s select measure, key, null::timestamp, array_agg(bin), array_agg(things), max(restated_at) from (
+      select measure, key, bin, count(*) as things, max(restated_at) as restated_at
+      from %s as rest cross join lateral unnest(bins) as bin group by measure, key, bin) as counted
+    group by measure, key
+  $sql$, months, rest);
 end
 $$;
 
--- The middle and the ninth tenth of distributions: the same parameter answers {"rows": [[measure, key, [start], [median],
--- [ninth tenth], [things], [restated at]]], "takenAt"}, with a null for the start of all units together.
-create function api.percentiles(p jsonb) returns json
+-- Distributions: the same parameter answers {"units", "counts", "takenAt"}. `units` has what can be looked up of units, by their
+-- lists: [[measure, key, [start], [median], [ninth tenth], [things], [restated at]]], where the median is the lowest bin that at least
+-- half are not above, as percentile_disc has it. `counts` has what all units together are made of: [[measure, key, start, [bin],
+-- [things], restated at]], with the start where that is a unit, too.
+create function api.distributions(p jsonb) returns json
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
   set work_mem = '64MB' set jit = off set max_parallel_workers_per_gather = 0 as $$
 declare
@@ -161,41 +165,30 @@ declare
   first timestamp := p ->> 'from';
   last timestamp := p ->> 'to';
   axis fact.axis := fact.axis_of(p, measures, unit);
-  -- What is not told apart, and what is by month, is counted.
-  sorted boolean := coalesce(axis = 'each' or unit <> 'month', false);
+  sorted boolean := axis is not null and (axis = 'each' or unit <> 'month');
   answer json;
 begin
   if progress.rebuilding then
     return 'null';
   end if;
   execute format($sql$
-    with units as (
+    with units as materialized (
       select measure, key, date_trunc(%L, start) as start, public.sort(fact.all_of(bins)) as bins, max(restated_at) as restated_at
       from (%s) as days group by 1, 2, 3
-    ), counted as (
-      select measure, key, start, bin, sum(value) as value, max(restated_at) as restated_at
-      from (%s) as asked group by measure, key, start, bin
-    ), climbing as (
-      select *, sum(value) over (partition by measure, key, start order by bin) as reached,
-        sum(value) over (partition by measure, key, start) as everything
-      from counted where value > 0
-    ), told as (
-      select measure, key, start, fact.quantile(bins, 0.5) as median, fact.quantile(bins, 0.9) as ninth,
-        cardinality(bins)::numeric as things, restated_at
-      from units where cardinality(bins) > 0
-      union all
-      -- The lowest value that at least so many are not above; discrete, as percentile_disc has it.
-      select measure, key, start, min(bin) filter (where reached >= 0.5 * everything),
-        min(bin) filter (where reached >= 0.9 * everything), max(everything), max(restated_at)
-      from climbing group by measure, key, start
+    ), lists as (
+      select json_build_array(measure, key, array_agg(fact.seconds(start)), array_agg(bins[(cardinality(bins) + 1) / 2]),
+        array_agg(bins[(cardinality(bins) * 9 + 9) / 10]), array_agg(cardinality(bins)),
+        case when count(restated_at) > 0 then array_agg(fact.microseconds(restated_at)) end) as told
+      from units where cardinality(bins) > 0 group by measure, key
+    ), counts as (
+      select json_build_array(measure, key, fact.seconds(start), bins, things, fact.microseconds(restated_at)) as told
+      from (%s) as asked(measure, key, start, bins, things, restated_at)
     )
-    select coalesce(json_agg(told), '[]') from (
-      select json_build_array(measure, key, array_agg(fact.seconds(start)), array_agg(median), array_agg(ninth), array_agg(things::bigint),
-        case when count(restated_at) > 0 then array_agg(fact.microseconds(restated_at)) end)
-      from told group by measure, key) as lists(told)
+    select json_build_object('units', (select coalesce(json_agg(told), '[]') from lists),
+      'counts', (select coalesce(json_agg(told), '[]') from counts), 'takenAt', $2)
   $sql$, unit, fact.asked_bins(p, case when sorted then measures else '{}' end, coalesce(axis, 'each'), 'day', first, last),
-    fact.asked_counts(p, measures, axis, unit, first, last)) using p into answer;
-  return json_build_object('rows', answer, 'takenAt', progress.taken_at);
+    fact.asked_counts(p, measures, axis, unit, first, last)) using p, progress.taken_at into answer;
+  return answer;
 end
 $$;
 

@@ -1,6 +1,7 @@
 //! Metrics: what is told of what facts count for.
 
 pub mod catalogue;
+pub mod distribution;
 pub mod family;
 pub mod figure;
 pub mod gathered;

@@ -1,5 +1,7 @@
 //! Questions about rollups.
 
+use std::collections::BTreeMap;
+
 use jiff::{Timestamp, civil::DateTime, tz::Offset};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,7 +11,7 @@ use uuid::Uuid;
 use crate::domain::{
     metric::{
         Dimension, Measure,
-        figure::Quantiles,
+        distribution::{Distribution, Quantiles},
         sums::{Count, Key, Row},
     },
     range::Range,
@@ -93,7 +95,18 @@ pub struct Rollups {
 
 /// Lists of which the n-th belong together: seconds of starts, values, things, and microseconds of restatements.
 type SumLists = (Measure, String, String, Vec<Option<i64>>, Vec<f64>, Vec<u64>, Option<Vec<Option<i64>>>);
-type QuantileLists = (Measure, String, Vec<Option<i64>>, Vec<f64>, Vec<f64>, Vec<u64>, Option<Vec<Option<i64>>>);
+/// The same of medians and ninth tenths.
+type UnitLists = (Measure, String, Vec<i64>, Vec<f64>, Vec<f64>, Vec<u64>, Option<Vec<Option<i64>>>);
+/// Seconds of the start where it is a unit, bins, how many things are in each, and microseconds of the restatement.
+type Counts = (Measure, String, Option<i64>, Vec<i32>, Vec<u64>, Option<i64>);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Distributions {
+    units: Vec<UnitLists>,
+    counts: Vec<Counts>,
+    taken_at: Option<Timestamp>,
+}
 
 impl Rollups {
     /// Rollups in this sidecar's database.
@@ -141,22 +154,30 @@ impl Rollups {
 
     /// The middle and the ninth tenth in each group and in all of them; none while facts are gathered anew.
     pub async fn quantiles(&self, wanted: &Wanted<'_>, range: &Range) -> Result<Option<Told<Quantiles>>, Failure> {
-        let told: Option<Told<QuantileLists>> = self.sidecar.query("percentiles", &Question::of(wanted, range)).await?;
-        let Some(Told { rows: lists, taken_at }) = told else { return Ok(None) };
+        let told: Option<Distributions> = self.sidecar.query("distributions", &Question::of(wanted, range)).await?;
+        let Some(Distributions { units, counts, taken_at }) = told else { return Ok(None) };
         let mut rows = Vec::new();
-        for (measure, value, starts, medians, ninth_tenths, things, restated) in lists {
+        for (measure, value, starts, medians, ninth_tenths, things, restated) in units {
             let key = Key { value: named(value), currency: String::new() };
             let figures = starts.into_iter().zip(medians).zip(ninth_tenths).zip(things);
             for (n, (((start, median), ninth_tenth), things)) in figures.enumerate() {
-                let place = start.map(|start| label(start).map(|start| range.place(start))).transpose()?;
+                let (place, restated) = (range.place(label(start)?), restatement(restated.as_deref(), n)?);
                 // What is of no group was not asked for.
-                if place == Some(None) {
-                    continue;
+                if place.is_some() {
+                    rows.push(Quantiles { key: key.clone(), place, measure, median, ninth_tenth, things, restated });
                 }
-                let (key, place, restated) = (key.clone(), place.flatten(), restatement(restated.as_deref(), n)?);
-                rows.push(Quantiles { key, place, measure, median, ninth_tenth, things, restated });
             }
         }
+        let mut together: BTreeMap<(Measure, Key), Distribution> = BTreeMap::new();
+        for (measure, value, start, bins, things, restated) in counts {
+            let key = Key { value: named(value), currency: String::new() };
+            let counted = Distribution::of(bins.into_iter().zip(things), restatement(Some(&[restated]), 0)?);
+            if let Some(place) = start.map(label).transpose()?.and_then(|start| range.place(start)) {
+                rows.extend(counted.quantiles(measure, &key, Some(place)));
+            }
+            together.entry((measure, key)).or_default().add(&counted);
+        }
+        rows.extend(together.iter().filter_map(|((measure, key), all)| all.quantiles(*measure, key, None)));
         Ok(Some(Told { rows, taken_at }))
     }
 

@@ -29,28 +29,41 @@ const DISTRIBUTIONS: &str = "
     ), asked as (
         select unit, told_by, date_trunc(unit, first) as first, date_trunc(unit, last) as last
         from unnest(array['day', 'week', 'month']) as unit
-        cross join unnest(array['', 'clinic', 'practitioner', 'service']) as told_by
+        cross join unnest(array['', 'clinic', 'practitioner', 'service', 'practitioner of a service']) as told_by
         cross join (values ('2020-01-01'::timestamp, '2027-01-01'::timestamp), ('2020-01-05', '2023-03-12'),
             ('2023-03-11', '2023-03-13'), ('2023-03-12', '2023-11-06')) as times(first, last)
+    ), answered as materialized (
+        select asked.*, api.distributions(jsonb_strip_nulls(jsonb_build_object('measures',
+            array['lead-days', 'wait-minutes', 'cycle-minutes'], 'unit', unit, 'from', first, 'to', last,
+            'by', nullif(split_part(told_by, ' ', 1), ''),
+            'service', case told_by when 'practitioner of a service' then (select min(service) from counted) end))) as answer
+        from asked
     ), told as (
         select unit, told_by, first, last, told ->> 0 as measure, told ->> 1 as key, list.*
-        from asked cross join lateral json_array_elements(api.percentiles(jsonb_strip_nulls(jsonb_build_object(
-            'measures', array['lead-days', 'wait-minutes', 'cycle-minutes'], 'unit', unit, 'from', first, 'to', last,
-            'by', nullif(told_by, '')))) -> 'rows') as told
+        from answered cross join lateral json_array_elements(answer -> 'units') as told
         cross join lateral rows from (json_array_elements_text(told -> 2), json_array_elements_text(told -> 3),
             json_array_elements_text(told -> 4), json_array_elements_text(told -> 5)) as list(start, median, ninth, things)
+        union all
+        select unit, told_by, first, last, told ->> 0, told ->> 1, start, percentile_disc(0.5) within group (order by bin::int)::text,
+            percentile_disc(0.9) within group (order by bin::int)::text, count(*)::text
+        from answered cross join lateral json_array_elements(answer -> 'counts') as told
+        cross join lateral (select told ->> 2 where told ->> 2 is not null union all select null) as spans(start)
+        cross join lateral rows from (json_array_elements_text(told -> 3), json_array_elements_text(told -> 4)) as bins(bin, things)
+        cross join lateral generate_series(1, things::int)
+        group by 1, 2, 3, 4, 5, 6, 7
     ), anew as (
         select unit, told_by, first, last, measure, key, extract(epoch from start)::bigint::text,
             percentile_disc(0.5) within group (order by bin)::text, percentile_disc(0.9) within group (order by bin)::text,
             count(*)::text
         from asked join counted on day >= first and day < last
-        cross join lateral (select date_trunc(unit, day) as start, case told_by when 'clinic' then clinic_id::text
+            and (told_by <> 'practitioner of a service' or service = (select min(service) from counted))
+        cross join lateral (select date_trunc(unit, day) as start, case split_part(told_by, ' ', 1) when 'clinic' then clinic_id::text
             when 'practitioner' then coalesce(practitioner_id, '00000000-0000-0000-0000-000000000000')::text
             when 'service' then service else '' end as key) as place
         group by grouping sets ((unit, told_by, first, last, measure, key, start), (unit, told_by, first, last, measure, key))
     )
-    (select 'told', * from told except select 'told', * from anew)
-    union all (select 'anew', * from anew except select 'anew', * from told)";
+    (select 'told', * from told except all select 'told', * from anew)
+    union all (select 'anew', * from anew except all select 'anew', * from told)";
 
 /// Compares rollups and totals with what they are when all facts are counted anew.
 pub(crate) async fn check(parts: &Parts) -> Result {

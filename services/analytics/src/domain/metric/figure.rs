@@ -7,6 +7,7 @@ use jiff::{Timestamp, civil::Date};
 use super::{
     super::range::Range,
     Formula, Measure, Metric,
+    distribution::Quantiles,
     sums::{Count, Key, Row, Sums},
 };
 
@@ -59,25 +60,6 @@ pub struct Series {
     pub compared: Option<Cell>,
     /// In each group of an earlier range.
     pub compared_items: Vec<Cell>,
-}
-
-/// A value of a distribution.
-#[derive(Clone, Debug)]
-pub struct Quantiles {
-    /// Of whom.
-    pub key: Key,
-    /// Of which group; of all of them without.
-    pub place: Option<usize>,
-    /// Of which distribution.
-    pub measure: Measure,
-    /// The lowest value that half are not above, and that nine in ten are not.
-    pub median: f64,
-    /// The latter.
-    pub ninth_tenth: f64,
-    /// How many there are.
-    pub things: u64,
-    /// When something came that belongs to a group that was over.
-    pub restated: Option<Timestamp>,
 }
 
 /// A metric of what was counted, one series for each key.

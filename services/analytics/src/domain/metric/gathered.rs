@@ -7,7 +7,8 @@ use jiff::{Timestamp, civil::Date};
 use super::{
     super::range::Range,
     Dimension, Formula, Metric, Unit,
-    figure::{self, Cell, Quantiles, Series},
+    distribution::Quantiles,
+    figure::{self, Cell, Series},
     sums::{Key, Row, Sums},
 };
 
