@@ -44,7 +44,7 @@ export function chartOfMetrics(answers: MetricAnswer[], currencyCode: string): C
 export function chartOfSeries(answer: MetricAnswer, currencyCode: string, nameOf: (key: string) => string): Chart {
   const series = inCurrency(answer, currencyCode).toSorted((one, other) => (other.total.value ?? 0) - (one.total.value ?? 0));
   const lines = series.flatMap((each) => {
-    const label = each.key ? nameOf(each.key) : answer.metric.title;
+    const label = nameOf(each.key) || answer.metric.title;
     const line = lineOf(each, label);
     if (each.comparedItems.length === 0) return [line];
     const total = each.compared ?? { start: "", suppressed: false };
