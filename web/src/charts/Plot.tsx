@@ -4,7 +4,7 @@ import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 
 import uPlot from "uplot";
 
 import { formatCell, formatValue } from "../format/figure.ts";
-import { type Chart, groupName, MOST_LINES, restatedGroups, styleOf, summarise } from "./chart.ts";
+import { type Chart, groupName, MOST_LINES, notOver, restatedGroups, styleOf, summarise } from "./chart.ts";
 import { alignedData, dashOf, lonePlaces, niceRange, splitEvery } from "./drawing.ts";
 
 /** How figures are drawn: as lines, or as bars of which each stands on the one before. */
@@ -73,7 +73,7 @@ export function Plot({ chart, kind, title }: { chart: Chart; kind: Kind; title: 
             <b>{shown === null ? "" : formatCell(line.cells[shown], style)}</b>
           </li>
         ))}
-        <li className="legend-group">{shown === null ? "" : groupName(chart, shown)}</li>
+        <li className="legend-group">{shown === null ? notOver(chart, Date.now()) : groupName(chart, shown)}</li>
       </ul>
       <div
         className="plot-frame"

@@ -9,7 +9,7 @@ const line = (label: string, values: (number | undefined)[]) => ({
   total: { start: "", suppressed: false },
   cells: values.map((value) => ({ start: "", suppressed: value === undefined, ...(value !== undefined && { value }) })),
 });
-const chart: Chart = { group: "day", timeZone: "UTC", unit: "count", currencyCode: "", starts: ["a", "b"], lines: [line("kept", [5, 6]), line("no-shows", [1, undefined])] };
+const chart: Chart = { group: "day", timeZone: "UTC", unit: "count", currencyCode: "", starts: ["a", "b"], lines: [line("kept", [5, 6]), line("no-shows", [1, undefined])], to: "" };
 
 describe("what is drawn", () => {
   it("has a gap where nothing is told", () => {
