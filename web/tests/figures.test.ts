@@ -138,12 +138,35 @@ describe("what is chosen", () => {
     await page.locator(".legend").getByText("No-show rate, earlier").waitFor();
   });
 
-  it("has short ids for who may not see names", async () => {
-    scene = await openSignedIn((server) => {
-      server.role = "analyst";
-    });
+  it("has names of whatever has one for analysts, too, but for practitioners, who have a code", async () => {
+    scene = await openSignedIn(
+      (server) => {
+        server.role = "analyst";
+      },
+      undefined,
+      "#/revenue/collected?by=practitioner",
+    );
     const { page } = scene;
-    await expect.poll(() => page.getByLabel("Clinic").locator("option").allInnerTexts()).toEqual(["All clinics", "clinic 0197a1b0…", "clinic 0197a1b1…", "clinic 0197a1b2…"]);
-    await panel("Top services by units, last 30 days").getByText("service 0197a3b0…").waitFor();
+    const lines = page.locator(".legend li:not(.legend-group)");
+    await page.getByText("A code stands for each practitioner").waitFor();
+    const codes = await lines.allInnerTexts();
+    expect(codes.map((code) => code.trim())).toEqual(["Practitioner A828", "Practitioner S758", "Practitioner J689", "Practitioner A620"]);
+    await page.getByLabel("Split by").selectOption("payer");
+    await expect.poll(() => lines.first().innerText()).toContain("Meridian Health");
+    await page.getByLabel("Split by").selectOption("service");
+    await expect.poll(() => lines.first().innerText()).toContain("Office visit, established (99213)");
+    expect(await page.getByText("A code stands for each").count()).toBe(0);
+    await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByLabel("Clinic").selectOption({ label: "Northgate" });
+    await panel("Top services by units, last 30 days").getByText("Annual check-up (99396)").waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
+  });
+
+  it("has codes while names cannot be had, and no failure", async () => {
+    scene = await openSignedIn((server) => server.failing.set("/api/clinics", { status: 503 }).set("/api/services", { status: 503 }));
+    const { page } = scene;
+    await expect.poll(() => page.getByLabel("Clinic").locator("option").allInnerTexts()).toEqual(["All clinics", expect.stringMatching(/^Clinic [A-Z]\d{3}$/), expect.anything(), expect.anything()]);
+    await panel("Top services by units, last 30 days").getByText("99213", { exact: true }).waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
   });
 });

@@ -1,3 +1,4 @@
+import type { Locator } from "playwright-core";
 import { afterEach, describe, expect, it } from "vitest";
 
 import { open, openSignedIn, type Scene, settled, signIn } from "./browser.ts";
@@ -37,6 +38,35 @@ describe("the theme", () => {
     await expect.poll(drawn).not.toBe(before);
     await page.getByLabel("Theme").selectOption("light");
     await expect.poll(drawn).toBe(before);
+  });
+});
+
+describe("a line", () => {
+  /** How many parts of the picture have its colour, beside each other from left to right. */
+  const parts = (canvas: Locator, series: string) =>
+    canvas.evaluate((element, name) => {
+      const { width, height } = element as HTMLCanvasElement;
+      const colour = getComputedStyle(element).getPropertyValue(name).trim();
+      const own = [1, 3, 5].map((at) => Number.parseInt(colour.slice(at, at + 2), 16));
+      const pixels = (element as HTMLCanvasElement).getContext("2d")?.getImageData(0, 0, width, height).data ?? [];
+      const columns = new Set<number>();
+      for (let at = 0; at < pixels.length; at += 4) if (own.every((part, of) => pixels[at + of] === part)) columns.add((at / 4) % width);
+      return [...columns].filter((column) => !columns.has(column - 1)).length;
+    }, series);
+
+  it("of which a value has none beside it has a dot there, in every theme and on paper", async () => {
+    // Three alone, one of them in the first group and one in the last, and two beside each other.
+    scene = await openSignedIn((server) => server.odd.sparse.set("wait-time-median", new Set([0, 9, 18, 19, 29])), { colorScheme: "light" });
+    const { page } = scene;
+    const canvas = page.getByRole("region", { name: "Waiting time and length of a visit, medians" }).locator("canvas");
+    const seen = () => parts(canvas, "--series-1");
+    expect(await seen()).toBe(4);
+    const light = await background();
+    await page.getByLabel("Theme").selectOption("dark");
+    await expect.poll(seen).toBe(4);
+    await page.emulateMedia({ media: "print" });
+    await expect.poll(seen).toBe(4);
+    expect(await background()).not.toBe(light);
   });
 });
 

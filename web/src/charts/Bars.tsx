@@ -22,8 +22,9 @@ export function Bars({ bars, style, title, heading }: { bars: Bar[]; style: Styl
         </tr>
       </thead>
       <tbody>
-        {bars.map(({ label, cell }) => (
-          <tr key={label}>
+        {bars.map(({ label, cell }, at) => (
+          // Two may be called the same.
+          <tr key={at}>
             <th scope="row">{label}</th>
             <td>
               <span className="bar-line">

@@ -28,8 +28,8 @@ function Table({ chart, title }: { chart: Chart; title: string }) {
         <thead>
           <tr>
             <th scope="col">{chart.group}</th>
-            {chart.lines.map((line) => (
-              <th scope="col" key={line.label}>
+            {chart.lines.map((line, at) => (
+              <th scope="col" key={at}>
                 {line.label}
               </th>
             ))}
@@ -39,8 +39,8 @@ function Table({ chart, title }: { chart: Chart; title: string }) {
           {chart.starts.map((start, index) => (
             <tr key={start}>
               <th scope="row">{groupName(chart, index)}</th>
-              {chart.lines.map((line) => (
-                <Figure key={line.label} cell={line.cells[index]} style={style} />
+              {chart.lines.map((line, at) => (
+                <Figure key={at} cell={line.cells[index]} style={style} />
               ))}
             </tr>
           ))}
@@ -48,8 +48,8 @@ function Table({ chart, title }: { chart: Chart; title: string }) {
         <tfoot>
           <tr>
             <th scope="row">All</th>
-            {chart.lines.map((line) => (
-              <Figure key={line.label} cell={line.total} style={style} />
+            {chart.lines.map((line, at) => (
+              <Figure key={at} cell={line.total} style={style} />
             ))}
           </tr>
         </tfoot>

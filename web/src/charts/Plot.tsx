@@ -4,13 +4,15 @@ import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 
 import uPlot from "uplot";
 
 import { formatCell, formatValue } from "../format/figure.ts";
-import { type Chart, groupName, MOST_LINES, restatedGroups, styleOf, summarise } from "./chart.ts";
-import { alignedData, dashOf, niceRange, splitEvery } from "./drawing.ts";
+import { type Chart, groupName, MOST_LINES, notOver, restatedGroups, styleOf, summarise } from "./chart.ts";
+import { alignedData, dashOf, lonePlaces, niceRange, splitEvery } from "./drawing.ts";
 
 /** How figures are drawn: as lines, or as bars of which each stands on the one before. */
 export type Kind = "lines" | "stacked";
 
 const HEIGHT = 220;
+/** With so few groups each has a dot. */
+const MOST_DOTS = 14;
 
 /** Draws a chart. Beside it stands a table with the same figures, so it is a picture with a summary to who cannot see it. */
 export function Plot({ chart, kind, title }: { chart: Chart; kind: Kind; title: string }) {
@@ -62,7 +64,8 @@ export function Plot({ chart, kind, title }: { chart: Chart; kind: Kind; title: 
     <div className="plot">
       <ul className="legend" aria-hidden="true">
         {lines.map((line, at) => (
-          <li key={line.label}>
+          // Two may be called the same.
+          <li key={at}>
             <svg viewBox="0 0 22 10" className={`series-${(at % MOST_LINES) + 1}`}>
               {kind === "stacked" ? <rect width="12" x="5" height="10" rx="2" /> : <path d="M1 5h20" strokeDasharray={dashOf(line, at).map((part) => part / 1.5).join(" ")} />}
             </svg>
@@ -70,7 +73,7 @@ export function Plot({ chart, kind, title }: { chart: Chart; kind: Kind; title: 
             <b>{shown === null ? "" : formatCell(line.cells[shown], style)}</b>
           </li>
         ))}
-        <li className="legend-group">{shown === null ? "" : groupName(chart, shown)}</li>
+        <li className="legend-group">{shown === null ? notOver(chart, Date.now()) : groupName(chart, shown)}</li>
       </ul>
       <div
         className="plot-frame"
@@ -105,7 +108,10 @@ function optionsOf(chart: Chart, kind: Kind, element: HTMLElement, setIndex: (in
   const series = lines.map((line, at): uPlot.Series => {
     const own = colour(`--series-${at + 1}`);
     if (kind === "stacked") return { stroke: own, fill: own, width: 0, ...(bars && { paths: bars }), points: { show: false } };
-    return { stroke: own, width: 2, dash: dashOf(line, at), points: { show: count <= 14, size: 5, fill: own }, spanGaps: false };
+    const each = count <= MOST_DOTS;
+    // Where not every group has a dot, one has it still that no line goes through: nothing would be seen of it otherwise.
+    const filter = (u: uPlot, place: number) => (each ? null : lonePlaces(u.data[place] ?? []));
+    return { stroke: own, width: 2, dash: dashOf(line, at), points: { show: each, filter, size: each ? 5 : 7, fill: own }, spanGaps: false };
   });
   return {
     width: element.clientWidth,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Cell, Metric, MetricAnswer, Series } from "../api/figures.ts";
-import { chartOfMetrics, chartOfSeries, currenciesOf, isEmpty, restatedGroups, summarise, suppressedGroups } from "./chart.ts";
+import { chartOfMetrics, chartOfSeries, currenciesOf, isEmpty, notOver, restatedGroups, summarise, suppressedGroups } from "./chart.ts";
 
 const starts = ["2026-11-21T00:00:00-05:00", "2026-11-22T00:00:00-05:00", "2026-11-23T00:00:00-05:00"];
 const cells = (values: (number | null)[]): Cell[] =>
@@ -41,6 +41,17 @@ describe("a chart by a dimension", () => {
     const by = answer("bookings", [series([1, 0, 0], { key: "a" }), series([5, 5, 5], { key: "b", comparedItems: cells([4, 4, 4]), compared: { start: "", suppressed: false, value: 12 } })]);
     const chart = chartOfSeries(by, "", (key) => `Clinic ${key}`);
     expect(chart.lines.map((line) => [line.label, line.earlier])).toEqual([["Clinic b", false], ["Clinic b, earlier", true], ["Clinic a", false]]);
+  });
+});
+
+describe("a last week or month", () => {
+  it("that is not over is said to be so, and no other", () => {
+    const by = (group: "day" | "week") => chartOfMetrics([{ ...answer("claims", [series([5, 6, 1])]), group }], "");
+    const [week, day] = [by("week"), by("day")];
+    if (!week || !day) throw new Error("no chart");
+    const end = Date.parse(week.to);
+    expect(notOver(week, end - 1)).toBe("The week is not over");
+    expect([notOver(week, end), notOver(day, end - 1)]).toEqual(["", ""]);
   });
 });
 

@@ -22,6 +22,8 @@ export interface Chart {
   /** When each group begins. */
   starts: string[];
   lines: Line[];
+  /** When the last group ends. */
+  to: string;
 }
 
 /** As many lines as can be told apart. */
@@ -44,7 +46,7 @@ export function chartOfMetrics(answers: MetricAnswer[], currencyCode: string): C
 export function chartOfSeries(answer: MetricAnswer, currencyCode: string, nameOf: (key: string) => string): Chart {
   const series = inCurrency(answer, currencyCode).toSorted((one, other) => (other.total.value ?? 0) - (one.total.value ?? 0));
   const lines = series.flatMap((each) => {
-    const label = each.key ? nameOf(each.key) : answer.metric.title;
+    const label = nameOf(each.key) || answer.metric.title;
     const line = lineOf(each, label);
     if (each.comparedItems.length === 0) return [line];
     const total = each.compared ?? { start: "", suppressed: false };
@@ -64,7 +66,7 @@ function lineOf(series: Series, label: string): Line {
 function chart(answer: MetricAnswer, currencyCode: string, lines: Line[]): Chart {
   const { group, timeZone, metric } = answer;
   const longest = lines.find((line) => !line.earlier) ?? lines[0];
-  return { group, timeZone, unit: metric.unit, currencyCode: metric.unit === "money" ? currencyCode : "", starts: longest?.cells.map((cell) => cell.start) ?? [], lines };
+  return { group, timeZone, unit: metric.unit, currencyCode: metric.unit === "money" ? currencyCode : "", starts: longest?.cells.map((cell) => cell.start) ?? [], lines, to: answer.to };
 }
 
 /** How the figures of a chart are written. */
@@ -80,6 +82,11 @@ export function isEmpty(chart: Chart): boolean {
 /** The groups of which something came later. */
 export function restatedGroups({ lines, starts }: Chart): number[] {
   return starts.flatMap((_, index) => (lines.some((line) => !line.earlier && line.cells[index]?.restatedTime) ? [index] : []));
+}
+
+/** What is to be known of a last week or month of which there are a few days only: it is no collapse. */
+export function notOver({ group, to }: Chart, now: number): string {
+  return (group === "week" || group === "month") && Date.parse(to) > now ? `The ${group} is not over` : "";
 }
 
 /** How many groups have a figure that is kept back. */
@@ -108,5 +115,6 @@ export function summarise(chart: Chart, locale?: string): string {
     const peak = formatCell(line.cells[highest.index], style);
     return `${total}, highest ${peak} (${groupName(chart, highest.index, "full", locale)}), latest ${formatCell(line.cells[latest.index], style)}.`;
   });
-  return `By ${chart.group}, ${range}. ${sentences.join(" ")}`;
+  const unfinished = notOver(chart, Date.now());
+  return `By ${chart.group}, ${range}. ${sentences.join(" ")}${unfinished && ` ${unfinished}.`}`;
 }

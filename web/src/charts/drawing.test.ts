@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Chart } from "./chart.ts";
-import { alignedData, niceRange, splitEvery } from "./drawing.ts";
+import { alignedData, lonePlaces, niceRange, splitEvery } from "./drawing.ts";
 
 const line = (label: string, values: (number | undefined)[]) => ({
   label,
@@ -9,7 +9,7 @@ const line = (label: string, values: (number | undefined)[]) => ({
   total: { start: "", suppressed: false },
   cells: values.map((value) => ({ start: "", suppressed: value === undefined, ...(value !== undefined && { value }) })),
 });
-const chart: Chart = { group: "day", timeZone: "UTC", unit: "count", currencyCode: "", starts: ["a", "b"], lines: [line("kept", [5, 6]), line("no-shows", [1, undefined])] };
+const chart: Chart = { group: "day", timeZone: "UTC", unit: "count", currencyCode: "", starts: ["a", "b"], lines: [line("kept", [5, 6]), line("no-shows", [1, undefined])], to: "" };
 
 describe("what is drawn", () => {
   it("has a gap where nothing is told", () => {
@@ -17,6 +17,14 @@ describe("what is drawn", () => {
   });
   it("is a stack of which the whole is drawn first", () => {
     expect(alignedData(chart, "stacked")).toEqual([[0, 1], [6, 6], [5, 6]]);
+  });
+});
+
+describe("a value with none beside it", () => {
+  it("is found wherever it is, and one that a line goes to is not", () => {
+    expect(lonePlaces([1, null, 2, 3, null, 0, undefined, 4])).toEqual([0, 5, 7]);
+    expect(lonePlaces([7])).toEqual([0]);
+    expect(lonePlaces([null, undefined])).toEqual([]);
   });
 });
 

@@ -21,6 +21,12 @@ export function alignedData({ starts, lines }: Chart, kind: "lines" | "stacked")
   return [places, ...layers.toReversed()];
 }
 
+/** The places of values that have none beside them: a line through them would have no length, so they are drawn as dots. */
+export function lonePlaces(values: ArrayLike<number | null | undefined>): number[] {
+  const has = (at: number) => (values[at] ?? null) !== null;
+  return Array.from({ length: values.length }, (_, at) => at).filter((at) => has(at) && !has(at - 1) && !has(at + 1));
+}
+
 /** From nought, or below it where something is, to a bit above the highest. */
 export function niceRange(low: number | null, high: number | null, unit: Unit): [number, number] {
   const [bottom, top] = [Math.min(0, low ?? 0), Math.max(0, high ?? 0)];

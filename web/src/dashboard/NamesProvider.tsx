@@ -3,33 +3,29 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 
 import { type Dimension, getMetric, type Metric } from "../api/figures.ts";
-import { isNamed, listNamed, type Named, type NamedDimension } from "../api/names.ts";
+import { isNamed, type NamedDimension, type Names, namesOf, unnamed } from "../api/names.ts";
 
-interface Names {
-  /** The names that are known, and asks for those that are not. */
+interface AllNames {
+  /** Asks for the names of a dimension unless that was done. */
   want: (dimension: NamedDimension) => void;
-  known: Partial<Record<NamedDimension, Map<string, string>>>;
+  known: Partial<Record<NamedDimension, Names>>;
   metrics: Map<string, Metric>;
 }
 
-const NamesContext = createContext<Names | null>(null);
+const NamesContext = createContext<AllNames | null>(null);
 
 /** Keeps names for everything inside; each list is asked for once. */
 export function NamesProvider({ metrics, children }: { metrics: Map<string, Metric>; children: ReactNode }) {
-  const [known, setKnown] = useState<Names["known"]>({});
+  const [known, setKnown] = useState<AllNames["known"]>({});
   const [wanted] = useState(() => new Set<NamedDimension>());
-  const names = useMemo<Names>(
+  const names = useMemo<AllNames>(
     () => ({
       known,
       metrics,
       want: (dimension) => {
         if (wanted.has(dimension)) return;
         wanted.add(dimension);
-        // Whoever may not see the names sees short ids, which is no failure.
-        listNamed(dimension, { unattended: true }).then(
-          (named) => setKnown((before) => ({ ...before, [dimension]: new Map(named.map(({ id, name }) => [id, name])) })),
-          () => setKnown((before) => ({ ...before, [dimension]: new Map() })),
-        );
+        void namesOf(dimension, { unattended: true }).then((found) => setKnown((before) => ({ ...before, [dimension]: found })));
       },
     }),
     [known, metrics, wanted],
@@ -37,28 +33,35 @@ export function NamesProvider({ metrics, children }: { metrics: Map<string, Metr
   return <NamesContext value={names}>{children}</NamesContext>;
 }
 
-function useNames(): Names {
+function useAllNames(): AllNames {
   const names = useContext(NamesContext);
   if (!names) throw new Error("there is no NamesProvider around");
   return names;
 }
 
-/** What the values of a dimension are called. */
-export function useNameOf(dimension: Dimension | undefined): (key: string) => string {
-  const { known, want } = useNames();
+/** What the values of a dimension are called, and whether that is not for the user's role. */
+export function useNames(dimension: Dimension | undefined): { nameOf: (key: string) => string; refused: boolean } {
+  const { known, want } = useAllNames();
   useEffect(() => {
     if (isNamed(dimension)) want(dimension);
   }, [dimension, want]);
-  const list = isNamed(dimension) ? known[dimension] : undefined;
-  return useMemo(() => (key: string) => list?.get(key) ?? unnamed(dimension, key), [list, dimension]);
+  const names = isNamed(dimension) ? known[dimension] : undefined;
+  const nameOf = useMemo(() => (key: string) => names?.byKey.get(key) ?? unnamed(dimension, key), [names, dimension]);
+  return { nameOf, refused: names?.refused ?? false };
 }
 
-/** The clinics that one can choose from; by their ids where their names may not be seen. */
-export function useClinics(): Named[] {
-  const { known, want, metrics } = useNames();
+/** A clinic that one can choose. */
+export interface Clinic {
+  id: string;
+  name: string;
+}
+
+/** The clinics that one can choose from; those that figures know of where there is no list of them. */
+export function useClinics(): Clinic[] {
+  const { known, want, metrics } = useAllNames();
   const [ids, setIds] = useState<string[]>([]);
   useEffect(() => want("clinic"), [want]);
-  const list = known.clinic;
+  const list = known.clinic?.byKey;
   const nameless = list?.size === 0;
   useEffect(() => {
     const metric = nameless && [...metrics.values()].find((each) => each.dimensions.includes("clinic"));
@@ -72,14 +75,4 @@ export function useClinics(): Named[] {
     if (list && list.size > 0) return [...list].map(([id, name]) => ({ id, name }));
     return ids.map((id) => ({ id, name: unnamed("clinic", id) }));
   }, [list, ids]);
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-/i;
-
-/** Something short for what has no name here. */
-export function unnamed(dimension: Dimension | undefined, key: string): string {
-  if (dimension === "payer" && key === "patient") return "Patients themselves";
-  if (dimension === "age") return `${key.replace("-", "–")} days`;
-  if (dimension === "family") return `${key.charAt(0).toUpperCase()}${key.slice(1)}`.replaceAll("-", " ");
-  return UUID.test(key) ? `${dimension ?? ""} ${key.slice(0, 8)}…`.trim() : key;
 }

@@ -10,7 +10,7 @@ import { ChartView } from "../charts/ChartView.tsx";
 import { useRefreshOnChange } from "../live/LiveProvider.tsx";
 import { Empty } from "../shell/Notice.tsx";
 import type { Scene } from "./Dashboard.tsx";
-import { useNameOf } from "./NamesProvider.tsx";
+import { useNames } from "./NamesProvider.tsx";
 import { Choice, chosenCurrency, Panel } from "./Panel.tsx";
 import { type PanelPlan, queryOf } from "./panels.ts";
 
@@ -44,7 +44,7 @@ function Lines({ plan, kind, answers, currency }: { plan: PanelPlan; kind: "line
 }
 
 function Breakdown({ plan, answer, currency }: { plan: PanelPlan; answer: MetricAnswer | undefined; currency: string }) {
-  const nameOf = useNameOf(plan.by);
+  const { nameOf } = useNames(plan.by);
   if (!answer) return null;
   const series = answer.series.filter((each) => each.currencyCode === "" || each.currencyCode === currency);
   const bars: Bar[] = series.map((each) => ({ label: nameOf(each.key), cell: plan.span === "now" ? (each.items.at(-1) ?? each.total) : each.total }));

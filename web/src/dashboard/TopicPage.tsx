@@ -11,7 +11,7 @@ import { useRefreshOnChange } from "../live/LiveProvider.tsx";
 import { Empty } from "../shell/Notice.tsx";
 import { hashOf, replaceRoute, type Route } from "../shell/route.ts";
 import type { Scene } from "./Dashboard.tsx";
-import { useNameOf } from "./NamesProvider.tsx";
+import { useNames } from "./NamesProvider.tsx";
 import { Choice, chosenCurrency, Panel } from "./Panel.tsx";
 import { groupFor, GROUPS, groupsOf, placesOf } from "./panels.ts";
 import { Tiles } from "./Tiles.tsx";
@@ -74,12 +74,17 @@ function MetricPanel({ metric, scene, route, topic }: { metric: Metric; scene: S
       {currencies.length > 1 && <Choice label="Currency" value={currency} options={currencies.map((each) => [each, each])} onChoose={choose("currency")} />}
     </div>
   );
-  const nameOf = useNameOf(by);
+  const { nameOf, refused } = useNames(by);
   const data = answer.data?.[0];
   const chart = useMemo(() => data && chartOfSeries(data, currency, nameOf), [data, currency, nameOf]);
   return (
     <Panel title={metric.title} metrics={[metric]} query={query} answer={answer} controls={controls} wide>
       <p className="definition-line">{metric.definition}</p>
+      {refused && by && (
+        <p className="fine">
+          A code stands for each {by}, always the same one: your role may see the figures and not the names.
+        </p>
+      )}
       {chart && <ChartView chart={chart} kind="lines" title={metric.title} />}
     </Panel>
   );

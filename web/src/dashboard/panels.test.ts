@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 
 import type { Group, Metric, Topic } from "../api/figures.ts";
 import { announcement } from "./Announcer.tsx";
-import { unnamed } from "./NamesProvider.tsx";
 import { groupFor, groupsOf, PANELS, panelsOf, queryOf, tilesOf } from "./panels.ts";
 
 const metric = (name: string, topic: Topic, finest: Group = "day"): Metric => ({ metric: name, title: name, definition: "", unit: "count", dimensions: [], finest, topic });
@@ -46,17 +45,6 @@ describe("a chart", () => {
   });
   it("asks for nothing before the clinic's day is known", () => {
     expect(asked("Registrations", "day", "")).toBeNull();
-  });
-});
-
-describe("what has no name", () => {
-  it("is short, and says what it is", () => {
-    expect(unnamed("clinic", "0197a1b2-7c11-7000-8000-1b2c3d4e5f60")).toBe("clinic 0197a1b2…");
-    expect(unnamed("service", "99213")).toBe("99213");
-    expect(unnamed("payer", "patient")).toBe("Patients themselves");
-    expect(unnamed("age", "31-60")).toBe("31–60 days");
-    expect(unnamed("age", "120+")).toBe("120+ days");
-    expect(unnamed("family", "evaluation-and-management")).toBe("Evaluation and management");
   });
 });
 

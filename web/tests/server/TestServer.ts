@@ -38,7 +38,7 @@ export interface Asked {
 /** A server for one test. */
 export class TestServer {
   readonly asked: Asked[] = [];
-  readonly odd: Oddities = { suppressed: new Set(), restated: new Set(), missing: new Set() };
+  readonly odd: Oddities = { suppressed: new Set(), restated: new Set(), missing: new Set(), sparse: new Map() };
   /** What is answered in place of an answer, by the beginning of the path. */
   readonly failing = new Map<string, { status: number; slug?: string; headers?: Record<string, string> }>();
   /** The user has a second factor. */
@@ -159,7 +159,8 @@ export class TestServer {
 
   #figures(path: string, query: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
     const dimension = PATHS[path];
-    if (dimension) return this.role === "analyst" ? problem(response, 403) : json(response, 200, { items: NAMED[dimension], next: null });
+    if (dimension === "practitioner" && this.role === "analyst") return problem(response, 403);
+    if (dimension) return json(response, 200, { items: NAMED[dimension], next: null });
     if (this.role !== "analyst" && this.role !== "admin") return problem(response, 403);
     if (path === "/api/analytics/metrics") return json(response, 200, { items: this.samples.map(({ usual: _, ...metric }) => metric) });
     if (path === "/api/analytics/overview") return json(response, 200, overviewOf((query.get("period") ?? "day") as Period, query.get("clinicId"), this.odd));

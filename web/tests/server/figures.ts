@@ -21,6 +21,8 @@ export interface Oddities {
   restated: Set<string>;
   /** Metrics of which there is nothing. */
   missing: Set<string>;
+  /** Metrics that have a value in these groups alone, by their place from the first. */
+  sparse: Map<string, Set<number>>;
 }
 
 /** A number from 0 to 1 that is the same for the same text. */
@@ -71,12 +73,13 @@ export function answerMetric(sample: Sample, query: URLSearchParams, odd: Odditi
   const from = query.get("from") ? midnight(query.get("from") ?? "") : NOW - 29 * DAY;
   const starts = odd.missing.has(sample.metric) ? [] : groupsSince(group === "hour" ? from : midnight(local(from)), group);
   const share = query.get("clinicId") ? 0.4 : 1;
-  const keys: [string, number][] = by === "age" ? AGES : by ? (NAMED[by] ?? [{ id: "evaluation-and-management" }, { id: "laboratory" }]).map(({ id }, at) => [id, 0.42 / (at + 1)]) : [["", 1]];
+  const keys: [string, number][] = by === "age" ? AGES : by ? keysOf(sample, by).map((key, at) => [key, 0.42 / (at + 1)]) : [["", 1]];
   const compare = query.get("compare");
   const series = keys.map(([key, part]): Series => {
     const items = starts.map((at, place): Cell => {
       const start = startText(at);
       if (odd.suppressed.has(sample.metric) && place % 7 === 5) return { start, suppressed: true };
+      if (odd.sparse.get(sample.metric)?.has(place) === false) return { start, suppressed: false };
       const restated = odd.restated.has(sample.metric) && place === starts.length - 4;
       return { start, suppressed: false, value: valueAt(sample, at, group, key, part * share), ...(restated && { restatedTime: "2026-11-24T13:05:00Z" }) };
     });
@@ -92,6 +95,13 @@ export function answerMetric(sample: Sample, query: URLSearchParams, odd: Odditi
   });
   const { usual: _, ...metric } = sample;
   return { metric, timeZone: ZONE, group, from: startText(starts[0] ?? NOW), to: startText(midnight(local(NOW)) + DAY), series, asOf: new Date(NOW - 2_000).toISOString() };
+}
+
+/** The values of a dimension. What was done and is paid for is told by code, what was booked by id. */
+function keysOf(sample: Sample, by: Dimension): string[] {
+  const coded = by === "service" && sample.topic !== "appointments";
+  if (by === "family") return ["evaluation-and-management", "laboratory"];
+  return (NAMED[by] ?? []).map(({ id, payerId, priceCode }) => (coded ? priceCode?.code : (payerId ?? id)) ?? "");
 }
 
 function totalOf(sample: Sample, items: Cell[]): Cell {

@@ -1,6 +1,7 @@
 /** @file The metrics of a clinic that does not exist: what is counted, and about how much of it. */
 
 import type { Dimension, Group, Metric, Topic, Unit } from "../../src/api/figures.ts";
+import type { Listed } from "../../src/api/names.ts";
 
 /** A metric, and what a weekday of it is like. */
 export interface Sample extends Metric {
@@ -93,12 +94,21 @@ export const SAMPLES: Sample[] = Object.entries(rows).flatMap(([topic, { dimensi
   })),
 );
 
-/** The clinics, practitioners, services and payers of it. */
-export const NAMED: Record<string, { id: string; name: string }[]> = {
+/** The clinics, practitioners, services and payers of it, as lists have them. */
+export const NAMED: Record<string, Listed[]> = {
   clinic: ["Harbour Street", "Old Mill", "Northgate"].map((name, at) => ({ id: `0197a1b${at}-7c11-7000-8000-1b2c3d4e5f60`, name })),
   practitioner: ["Dr R. Adeyemi", "Dr K. Lindqvist", "Dr M. Osei", "Nurse practitioner T. Brandt"].map((name, at) => ({ id: `0197a2b${at}-7c11-7000-8000-1b2c3d4e5f60`, name })),
-  service: ["Office visit, established", "Office visit, new", "Annual check-up", "Vaccination", "Blood panel", "Electrocardiogram", "Physiotherapy, 30 minutes", "Wound care", "Ultrasound", "Travel advice"].map(
-    (name, at) => ({ id: `0197a3b${at}-7c11-7000-8000-1b2c3d4e5f60`, name }),
-  ),
-  payer: ["Meridian Health", "Blue Harbour", "State Medicaid"].map((name, at) => ({ id: `0197a4b${at}-7c11-7000-8000-1b2c3d4e5f60`, name })),
+  service: [
+    { code: "99213", name: "Office visit, established" },
+    { code: "99203", name: "Office visit, new" },
+    { code: "99396", name: "Annual check-up" },
+    { code: "90471", name: "Vaccination" },
+    { code: "85025", name: "Blood panel" },
+    { code: "93000", name: "Electrocardiogram" },
+    { code: "97110", name: "Physiotherapy, 30 minutes" },
+    { code: "97597", name: "Wound care" },
+    { code: "76700", name: "Ultrasound" },
+    { code: "99401", name: "Travel advice" },
+  ].map(({ code, name }, at) => ({ id: `0197a3b${at}-7c11-7000-8000-1b2c3d4e5f60`, name, priceCode: { code } })),
+  payer: ["Meridian Health", "Blue Harbour", "State Medicaid"].map((name, at) => ({ payerId: `0197a4b${at}-7c11-7000-8000-1b2c3d4e5f60`, name })),
 };
