@@ -165,16 +165,17 @@ declare
   first timestamp := p ->> 'from';
   last timestamp := p ->> 'to';
   axis fact.axis := fact.axis_of(p, measures, unit);
+  -- What is not told apart has bins for each unit, and so have months of one dimension.
   sorted boolean := axis is not null and (axis = 'each' or unit <> 'month');
+  days text := fact.asked_bins(p, case when sorted then measures else '{}' end, coalesce(axis, 'each'), 'day', first, last);
   answer json;
 begin
   if progress.rebuilding then
     return 'null';
   end if;
+  -- A day of one dimension is one row already.
   execute format($sql$
-    with units as materialized (
-      select measure, key, date_trunc(%L, start) as start, public.sort(fact.all_of(bins)) as bins, max(restated_at) as restated_at
-      from (%s) as days group by 1, 2, 3
+    with units as materialized (%s
     ), lists as (
       select json_build_array(measure, key, array_agg(fact.seconds(start)), array_agg(bins[(cardinality(bins) + 1) / 2]),
         array_agg(bins[(cardinality(bins) * 9 + 9) / 10]), array_agg(cardinality(bins)),
@@ -186,7 +187,10 @@ begin
     )
     select json_build_object('units', (select coalesce(json_agg(told), '[]') from lists),
       'counts', (select coalesce(json_agg(told), '[]') from counts), 'takenAt', $2)
-  $sql$, unit, fact.asked_bins(p, case when sorted then measures else '{}' end, coalesce(axis, 'each'), 'day', first, last),
+  $sql$, case when unit = 'day' and axis <> 'each' then days
+    else format('
+      select measure, key, date_trunc(%L, start) as start, public.sort(fact.all_of(bins)) as bins, max(restated_at) as restated_at
+      from (%s) as days group by 1, 2, 3', unit, days) end,
     fact.asked_counts(p, measures, axis, unit, first, last)) using p, progress.taken_at into answer;
   return answer;
 end
