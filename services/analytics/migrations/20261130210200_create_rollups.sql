@@ -5,11 +5,11 @@
 create extension if not exists intarray with schema public;
 
 create type fact.unit as enum ('hour', 'day', 'week', 'month');
-create type fact.axis as enum ('each', 'clinic', 'practitioner', 'service', 'payer');
+create type fact.axis as enum ('each', 'clinic', 'practitioner', 'service', 'payer', 'clinic-practitioner', 'clinic-service');
 
--- How a measure is kept: by which one of its dimensions alone it is summed, besides by each combination of all; whether by month as
--- well as by day; and whether it is a distribution. A week is seven days, and a month is thirty, but for what is read of all time and
--- for distributions.
+-- How a measure is kept: by which one of its dimensions alone it is summed, besides by each combination of all, and of distributions,
+-- whose days cannot be added up, by which two that are asked for together; whether by month as well as by day; and whether it is a
+-- distribution. A week is seven days, and a month is thirty, but for what is read of all time and for distributions.
 create table fact.measures (
   measure fact.measure not null constraint measures_pkey primary key,
   axes fact.axis[] not null,
@@ -21,7 +21,7 @@ select unnest(measures::fact.measure[]), axes::fact.axis[], monthly, distributed
 from (values
   ('{registered, paid-in}', '{each}', false, false),
   ('{active}', '{each}', true, false),
-  ('{lead-days, wait-minutes, cycle-minutes}', '{each, clinic, practitioner, service}', true, true),
+  ('{lead-days, wait-minutes, cycle-minutes}', '{each, clinic, practitioner, service, clinic-practitioner, clinic-service}', true, true),
   ('{bookings, appointments, kept, no-show, cancelled, cancelled-late, rescheduled, waited, waited-and-booked}',
     '{each, clinic, practitioner, service}', false, false),
   ('{arrived, booked-minutes, kept-minutes, encounters, new-patients, returning-patients, walk-ins, open}',
@@ -33,7 +33,7 @@ from (values
     claims-billed, denied-amount}', '{each, clinic, practitioner, payer}', false, false)
 ) as kept(measures, axes, monthly, distributed);
 
--- What rollups are told apart by: each combination that occurs, and each value of one of the four alone; nobody and nothing where a
+-- What rollups are told apart by: each combination that occurs, each value of one of the four alone, and each of two; nobody and nothing where a
 -- measure is not told apart so.
 create table fact.dimensions (
   dimension_id int generated always as identity primary key,
@@ -156,14 +156,15 @@ begin
     where start is not null
   ), told_apart as materialized (
     select measure, unit, start, axis,
-      case when axis in ('each', 'clinic') then clinic_id else nobody end as clinic_id,
-      case when axis in ('each', 'practitioner') then practitioner_id else nobody end as practitioner_id,
-      case when axis in ('each', 'service') then service else '' end as service,
+      case when axis in ('each', 'clinic', 'clinic-practitioner', 'clinic-service') then clinic_id else nobody end as clinic_id,
+      case when axis in ('each', 'practitioner', 'clinic-practitioner') then practitioner_id else nobody end as practitioner_id,
+      case when axis in ('each', 'service', 'clinic-service') then service else '' end as service,
       case when axis in ('each', 'payer') then payer else '' end as payer,
       currency, bin, sum(value) as value, sum(things) as things, sum(once) as once, max(restated_at) as restated_at,
       distributed
     from units join fact.measures using (measure) cross join lateral unnest(axes) as axis
-    where unit = 'day' or unit = 'month' and monthly and not (distributed and axis = 'each') or unit = 'hour' and axis = 'each'
+    where unit = 'day' or unit = 'hour' and axis = 'each'
+      or unit = 'month' and monthly and not (distributed and axis in ('each', 'clinic-practitioner', 'clinic-service'))
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, distributed
     having sum(value) <> 0 or sum(things) <> 0 or sum(once) <> 0
   ), strangers as (

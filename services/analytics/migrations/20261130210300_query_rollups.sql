@@ -2,19 +2,19 @@
 -- of each the range, which is how the key has it: `offset 0` keeps the planner from beginning with all there is. To compile them
 -- would take longer than to run them.
 
--- What is told apart, by the one dimension alone where it is asked by one and summed so; null where it is not told apart at all.
+-- By what it is told apart: by what is asked for alone where it is kept so, else by each combination; null where it is not told apart.
 create function fact.axis_of(p jsonb, measures fact.measure[], unit fact.unit) returns fact.axis
 language sql stable as $$
   select case
-    when cardinality(names) = 0 then null
-    when cardinality(names) = 1 and unit <> 'hour'
-      and (select every(names[1]::fact.axis = any (kept.axes)) from fact.measures as kept where kept.measure = any (measures))
-      then names[1]::fact.axis
+    when asked = '' then null
+    when unit <> 'hour' and (select every(asked = any (kept.axes::text[])) from fact.measures as kept where kept.measure = any (measures))
+      then asked::fact.axis
     else 'each' end
-  from (select array(
-    select name from (values ('clinic', 'clinicId'), ('practitioner', 'practitionerId'), ('service', 'service'), ('payer', 'payer'))
-      as known(name, filter)
-    where name = p ->> 'by' or p ? filter)) as asked(names)
+  from (
+    select coalesce(string_agg(name, '-' order by place), '') as asked
+    from (values (1, 'clinic', 'clinicId'), (2, 'practitioner', 'practitionerId'), (3, 'service', 'service'), (4, 'payer', 'payer'))
+      as known(place, name, filter)
+    where name = p ->> 'by' or p ? filter) as names
 $$;
 
 -- The dimensions that are asked for, with their `key` and `currency`, as SQL with $1 for the parameter.
@@ -134,7 +134,7 @@ begin
       select measure, key, start, array_agg(bin), array_agg(value), max(restated_at) from (%s) as asked group by measure, key, start
     $sql$, fact.asked(p, measures, unit, first, last));
   end if;
-  if axis = 'each' then
+  if axis in ('each', 'clinic-practitioner', 'clinic-service') then
     rest := 'units';
   else
     months := format('select measure, key, case when %L = ''month'' then start end, bins, counts, restated_at from (%s) as months union all',
@@ -166,14 +166,14 @@ declare
   last timestamp := p ->> 'to';
   axis fact.axis := fact.axis_of(p, measures, unit);
   -- What is not told apart has bins for each unit, and so have months of one dimension.
-  sorted boolean := axis is not null and (axis = 'each' or unit <> 'month');
+  sorted boolean := axis is not null and (unit <> 'month' or axis in ('each', 'clinic-practitioner', 'clinic-service'));
   days text := fact.asked_bins(p, case when sorted then measures else '{}' end, coalesce(axis, 'each'), 'day', first, last);
   answer json;
 begin
   if progress.rebuilding then
     return 'null';
   end if;
-  -- A day of one dimension is one row already.
+  -- A day of what is asked for is one row already, but for combinations.
   execute format($sql$
     with units as materialized (%s
     ), lists as (

@@ -29,14 +29,16 @@ const DISTRIBUTIONS: &str = "
     ), asked as (
         select unit, told_by, date_trunc(unit, first) as first, date_trunc(unit, last) as last
         from unnest(array['day', 'week', 'month']) as unit
-        cross join unnest(array['', 'clinic', 'practitioner', 'service', 'practitioner of a service']) as told_by
+        cross join unnest(array['', 'clinic', 'practitioner', 'service', 'practitioner of a service', 'practitioner of a clinic',
+            'service of a clinic']) as told_by
         cross join (values ('2020-01-01'::timestamp, '2027-01-01'::timestamp), ('2020-01-05', '2023-03-12'),
             ('2023-03-11', '2023-03-13'), ('2023-03-12', '2023-11-06')) as times(first, last)
     ), answered as materialized (
         select asked.*, api.distributions(jsonb_strip_nulls(jsonb_build_object('measures',
             array['lead-days', 'wait-minutes', 'cycle-minutes'], 'unit', unit, 'from', first, 'to', last,
             'by', nullif(split_part(told_by, ' ', 1), ''),
-            'service', case told_by when 'practitioner of a service' then (select min(service) from counted) end))) as answer
+            'service', case when told_by like '% of a service' then (select min(service) from counted) end,
+            'clinicId', case when told_by like '% of a clinic' then (select min(clinic_id::text) from counted) end))) as answer
         from asked
     ), told as (
         select unit, told_by, first, last, told ->> 0 as measure, told ->> 1 as key, list.*
@@ -56,7 +58,8 @@ const DISTRIBUTIONS: &str = "
             percentile_disc(0.5) within group (order by bin)::text, percentile_disc(0.9) within group (order by bin)::text,
             count(*)::text
         from asked join counted on day >= first and day < last
-            and (told_by <> 'practitioner of a service' or service = (select min(service) from counted))
+            and (told_by not like '% of a service' or service = (select min(service) from counted))
+            and (told_by not like '% of a clinic' or clinic_id::text = (select min(clinic_id::text) from counted))
         cross join lateral (select date_trunc(unit, day) as start, case split_part(told_by, ' ', 1) when 'clinic' then clinic_id::text
             when 'practitioner' then coalesce(practitioner_id, '00000000-0000-0000-0000-000000000000')::text
             when 'service' then service else '' end as key) as place
@@ -72,13 +75,13 @@ pub(crate) async fn check(parts: &Parts) -> Result {
     let rollups = format!(
         "{ANEW}, anew as (
             select measure, unit, start, axis,
-                case when axis in ('each', 'clinic') then coalesce(clinic_id, {NOBODY}) else {NOBODY} end as clinic_id,
-                case when axis in ('each', 'practitioner') then coalesce(practitioner_id, {NOBODY}) else {NOBODY} end as practitioner_id,
-                case when axis in ('each', 'service') then coalesce(service, '') else '' end as service,
+                case when axis in ('each', 'clinic', 'clinic-practitioner', 'clinic-service') then coalesce(clinic_id, {NOBODY}) else {NOBODY} end as clinic_id,
+                case when axis in ('each', 'practitioner', 'clinic-practitioner') then coalesce(practitioner_id, {NOBODY}) else {NOBODY} end as practitioner_id,
+                case when axis in ('each', 'service', 'clinic-service') then coalesce(service, '') else '' end as service,
                 case when axis in ('each', 'payer') then coalesce(payer, '') else '' end as payer,
                 coalesce(currency, '') as currency, bin, sum(value) as value, sum(things) as things, sum(once) as once
             from units join fact.measures using (measure) cross join lateral unnest(axes) as axis
-            where unit = 'day' or (unit = 'month' and monthly and not (distributed and axis = 'each'))
+            where unit = 'day' or (unit = 'month' and monthly and not (distributed and axis in ('each', 'clinic-practitioner', 'clinic-service')))
                 or (unit = 'hour' and axis = 'each')
             group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
         ), kept as (

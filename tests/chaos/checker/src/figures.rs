@@ -65,10 +65,10 @@ const TOLD_APART: &str = "
           from fact.distributions cross join lateral unnest(bins, counts) as bins (bin, things)
           group by measure, unit, start, dimension_id, bin
         union all
-        -- Of combinations months are not kept: they are made of their days.
+        -- Of what is told apart by more than one, months are not kept: they are made of their days.
         select measure, 'month', date_trunc('month', start), dimension_id, bin, count(*)
           from fact.distributions join fact.dimensions using (dimension_id) cross join lateral unnest(bins) as bin
-          where unit = 'day' and axis = 'each' group by 1, 3, 4, 5
+          where unit = 'day' and axis in ('each', 'clinic-practitioner', 'clinic-service') group by 1, 3, 4, 5
       ) as figures join fact.dimensions using (dimension_id) join kept on counts = measure::text
       where value <> 0 and (hourly or unit <> 'hour')";
 
@@ -87,9 +87,9 @@ const COUNTED: &str = "
 const COUNTED_APART: &str = "
     , apart as (
       select measure, unit, start, axis, bin, coalesce(currency, '') as currency, value,
-          coalesce(case when axis in ('each', 'clinic') then clinic end, nobody) as clinic,
-          coalesce(case when axis in ('each', 'practitioner') then practitioner end, nobody) as practitioner,
-          coalesce(case when axis in ('each', 'service') then service end, '') as service,
+          coalesce(case when axis in ('each', 'clinic', 'clinic-practitioner', 'clinic-service') then clinic end, nobody) as clinic,
+          coalesce(case when axis in ('each', 'practitioner', 'clinic-practitioner') then practitioner end, nobody) as practitioner,
+          coalesce(case when axis in ('each', 'service', 'clinic-service') then service end, '') as service,
           coalesce(case when axis in ('each', 'payer') then payer end, '') as payer
         from (select *, '00000000-0000-0000-0000-000000000000' as nobody from spanned) as spanned
           cross join lateral unnest(array['each'] || axes) as axis

@@ -27,7 +27,10 @@ pub(super) const FAMILIES: &[Family] = &[
             ),
             Kept::hourly(&["arrived"], &["clinic", "practitioner"]),
             Kept::daily(&["booked-minutes", "kept-minutes"], &["clinic", "practitioner"]),
-            Kept::monthly(&["lead-days", "wait-minutes", "cycle-minutes"], &["clinic", "practitioner", "service"]),
+            Kept::monthly(
+                &["lead-days", "wait-minutes", "cycle-minutes"],
+                &["clinic", "practitioner", "service", "clinic-practitioner", "clinic-service"],
+            ),
         ],
         counted: APPOINTMENTS,
     },
