@@ -33,8 +33,8 @@ from (values
     claims-billed, denied-amount}', '{each, clinic, practitioner, payer}', false, false)
 ) as kept(measures, axes, monthly, distributed);
 
--- What rollups are told apart by: each combination that occurs, each value of one of the four alone, and each of two; nobody and nothing where a
--- measure is not told apart so.
+-- What rollups are told apart by: each combination that occurs, each value of one of the four alone, and each pair of two; nobody and
+-- nothing where a measure is not told apart so.
 create table fact.dimensions (
   dimension_id int generated always as identity primary key,
   axis fact.axis not null,

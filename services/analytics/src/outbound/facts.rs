@@ -12,9 +12,7 @@ use uuid::Uuid;
 use crate::domain::fact::{Fact, FactKind};
 
 /// So many deliveries go in one call, which has to be done within the deadline of the database.
-const TOGETHER: usize = 4;
-/// While the database takes one batch, which it does one at a time, the next is on its way and waits there.
-const UNDER_WAY: usize = 2;
+const TOGETHER: usize = 2;
 /// A delivery that has waited so long is delivered again.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -63,7 +61,7 @@ impl Facts {
     /// Facts in this sidecar's database.
     pub fn new(sidecar: Sidecar) -> Self {
         let own = sidecar.clone();
-        let batcher = Batcher::spawn(TOGETHER, UNDER_WAY, move |deliveries: Vec<Delivery>| {
+        let batcher = Batcher::spawn(TOGETHER, 1, move |deliveries: Vec<Delivery>| {
             let sidecar = sidecar.clone();
             let span = deliveries.first().map_or_else(Span::none, |(span, ..)| span.clone());
             async move { ingest_together(&sidecar, &deliveries).await }.instrument(span)

@@ -11,7 +11,7 @@ const MAX_MESSAGES: u16 = 256;
 ///
 /// Dapr's Kafka component delivers from one partition of an app after another, and each of them has had to wait once this is
 /// over: where that is less than one round through all partitions takes, every delivery is a handful of events, whatever waits.
-/// A round of eleven topics takes about 150 ms.
+/// Of analytics that is some 285 deliveries a second for 44 partitions, so about 150 ms.
 fn max_wait(topics: usize) -> u16 {
     if topics > 4 { 300 } else { 100 }
 }
