@@ -8,6 +8,7 @@ mod request;
 #[cfg(test)]
 mod sample;
 mod well_known;
+mod wire;
 mod write;
 
 use std::{future::Future, pin::Pin, sync::Arc};
@@ -23,7 +24,10 @@ use problem::{Kind, Problem};
 use runtime::http::{read_any_body, read_body};
 use sidecar::Sidecar;
 
-use self::request::Parts;
+use self::{
+    request::Parts,
+    write::{Message, Shape},
+};
 use crate::outbound::grpc::{Call, Remote};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -40,12 +44,13 @@ pub(super) fn serve(
     binding: &Binding,
 ) -> impl Fn(Request) -> Answer + Clone + Send + Sync + 'static {
     let remote = Remote::new(app, sidecar, &method.descriptor);
-    let served = Arc::new((method.clone(), binding.clone(), remote));
+    let shape = Shape::of(&method.descriptor.output());
+    let served = Arc::new((method.clone(), binding.clone(), remote, shape));
     move |request| {
         let served = Arc::clone(&served);
         Box::pin(async move {
-            let (method, binding, remote) = &*served;
-            transcode(method, binding, remote, request).await
+            let (method, binding, remote, shape) = &*served;
+            transcode(method, binding, remote, shape, request).await
         })
     }
 }
@@ -54,6 +59,7 @@ async fn transcode(
     method: &Method,
     binding: &Binding,
     remote: &Remote,
+    shape: &Shape,
     mut request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
@@ -83,7 +89,7 @@ async fn transcode(
         return Ok(events::of(method, answers));
     }
     let answer = remote.ask(call).await.map_err(|problem| in_words_of_the_asker(binding, problem))?;
-    answer::of(method, binding, &path, &answer)
+    answer::of(method, binding, &path, &Message::new(shape, &answer))
 }
 
 fn not_text(what: &str) -> Problem {

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::{Buf as _, Bytes};
 use http::uri::PathAndQuery;
 use problem::{Kind, Problem};
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{DynamicMessage, MethodDescriptor};
 use sidecar::{Sidecar, invoke::AppChannel};
 use tokio::time::timeout;
 use tonic::{
@@ -23,7 +24,6 @@ pub(crate) struct Remote {
     app: &'static str,
     channel: AppChannel,
     path: String,
-    answer: MessageDescriptor,
 }
 
 /// A request of it.
@@ -43,11 +43,11 @@ impl Remote {
     /// The method of the app behind this sidecar.
     pub(crate) fn new(app: &'static str, sidecar: &Sidecar, method: &MethodDescriptor) -> Self {
         let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
-        Self { app, channel: sidecar.app(app), path, answer: method.output() }
+        Self { app, channel: sidecar.app(app), path }
     }
 
-    /// Asks, a second time when the outcome is unknown and the request is safe to repeat.
-    pub(crate) async fn ask(&self, call: Call<'_>) -> Result<DynamicMessage, Problem> {
+    /// Asks, a second time when the outcome is unknown and the request is safe to repeat. Answers the encoded message.
+    pub(crate) async fn ask(&self, call: Call<'_>) -> Result<Bytes, Problem> {
         let path: PathAndQuery = self.path.parse().map_err(Problem::internal)?;
         let metadata = metadata(call.authorization, call.idempotency_key)?;
         let once = |limit| self.once(&path, &metadata, &call.message, limit);
@@ -59,7 +59,7 @@ impl Remote {
 
     /// Asks once, and answers what comes for as long as the caller listens; the first of it within the time that a
     /// request has.
-    pub(crate) async fn listen(&self, call: Call<'_>) -> Result<Streaming<DynamicMessage>, Problem> {
+    pub(crate) async fn listen(&self, call: Call<'_>) -> Result<Streaming<Bytes>, Problem> {
         let path: PathAndQuery = self.path.parse().map_err(Problem::internal)?;
         let mut request = Request::new(call.message);
         for (name, value) in metadata(call.authorization, call.idempotency_key)? {
@@ -67,7 +67,7 @@ impl Remote {
         }
         let mut client = Grpc::new(self.channel.clone());
         client.ready().await.map_err(Problem::unavailable)?;
-        let listening = client.server_streaming(request, path, Dynamic(self.answer.clone()));
+        let listening = client.server_streaming(request, path, Undecoded);
         let answer = timeout(DEADLINE, listening).await.map_err(Problem::unavailable)?;
         Ok(answer.map_err(Problem::from)?.into_inner())
     }
@@ -78,7 +78,7 @@ impl Remote {
         metadata: &[(&'static str, MetadataValue<Ascii>)],
         message: &DynamicMessage,
         limit: Duration,
-    ) -> Result<DynamicMessage, Failure> {
+    ) -> Result<Bytes, Failure> {
         let mut request = Request::new(message.clone());
         request.set_timeout(limit);
         for (name, value) in metadata {
@@ -86,7 +86,7 @@ impl Remote {
         }
         let mut client = Grpc::new(self.channel.clone());
         client.ready().await.map_err(|error| Failure::Unknown(Problem::unavailable(error)))?;
-        let answer = client.unary(request, path.clone(), Dynamic(self.answer.clone())).await;
+        let answer = client.unary(request, path.clone(), Undecoded).await;
         answer.map(tonic::Response::into_inner).map_err(failure)
     }
 }
@@ -105,26 +105,26 @@ fn failure(status: Status) -> Failure {
     if problem.kind == Kind::Unavailable && !answered { Failure::Unknown(problem) } else { Failure::Refused(problem) }
 }
 
-/// Messages by their descriptors; the one is of the answer.
-#[derive(Clone, Debug)]
-struct Dynamic(MessageDescriptor);
+/// Answers are passed on as they were encoded.
+#[derive(Clone, Copy, Debug)]
+struct Undecoded;
 
-impl Codec for Dynamic {
+impl Codec for Undecoded {
     type Encode = DynamicMessage;
-    type Decode = DynamicMessage;
+    type Decode = Bytes;
     type Encoder = Self;
     type Decoder = Self;
 
     fn encoder(&mut self) -> Self {
-        self.clone()
+        *self
     }
 
     fn decoder(&mut self) -> Self {
-        self.clone()
+        *self
     }
 }
 
-impl Encoder for Dynamic {
+impl Encoder for Undecoded {
     type Item = DynamicMessage;
     type Error = Status;
 
@@ -133,13 +133,12 @@ impl Encoder for Dynamic {
     }
 }
 
-impl Decoder for Dynamic {
-    type Item = DynamicMessage;
+impl Decoder for Undecoded {
+    type Item = Bytes;
     type Error = Status;
 
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<DynamicMessage>, Status> {
-        let message = DynamicMessage::decode(self.0.clone(), buffer);
-        message.map(Some).map_err(|error| Status::internal(error.to_string()))
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }
 

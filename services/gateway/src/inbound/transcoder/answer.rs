@@ -4,47 +4,34 @@ use axum::response::{IntoResponse as _, Response};
 use contracts::rest::{Binding, Method};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use problem::Problem;
-use prost_reflect::{DynamicMessage, ReflectMessage as _, Value};
+use prost_reflect::Kind;
 
-use super::write;
+use super::write::Message;
 
 /// The field that the ETag is made of.
 const VERSION: &str = "version";
 
 /// The answer, with its version as ETag; of what is made with where it is, RFC 9110, section 15.3.2.
-pub(super) fn of(
-    method: &Method,
-    binding: &Binding,
-    path: &str,
-    message: &DynamicMessage,
-) -> Result<Response, Problem> {
-    match &binding.response_body {
-        None => respond(method, path, Some(message), write::message(message)),
-        Some(field) if field.supports_presence() && !message.has_field(field) => {
-            Err(Problem::internal(format!("the answer has no {}", field.full_name())))
-        }
-        Some(field) => {
-            let value = message.get_field(field);
-            respond(method, path, value.as_message(), write::field(&value, field))
-        }
-    }
+pub(super) fn of(method: &Method, binding: &Binding, path: &str, message: &Message<'_>) -> Result<Response, Problem> {
+    let Some(field) = &binding.response_body else {
+        let json = message.json().map_err(Problem::internal)?;
+        return respond(method, path, Some(message), json);
+    };
+    let json = message.field(field.number()).map_err(Problem::internal)?;
+    let json = json.ok_or_else(|| Problem::internal(format!("the answer has no {}", field.full_name())))?;
+    let told = message.message(field.number()).map_err(Problem::internal)?;
+    respond(method, path, told.as_ref(), json)
 }
 
-fn respond(
-    method: &Method,
-    path: &str,
-    told: Option<&DynamicMessage>,
-    json: serde_json::Result<String>,
-) -> Result<Response, Problem> {
-    let json = json.map_err(Problem::internal)?;
+fn respond(method: &Method, path: &str, told: Option<&Message<'_>>, json: String) -> Result<Response, Problem> {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(version) = told.and_then(version) {
+    if let Some(version) = told.map(version).transpose().map_err(Problem::internal)?.flatten() {
         let etag = HeaderValue::from_str(&format!("\"{version}\"")).map_err(Problem::internal)?;
         headers.insert(header::ETAG, etag);
     }
-    let made = told.filter(|_| method.makes()).and_then(id);
+    let made = told.filter(|_| method.makes()).map(id).transpose().map_err(Problem::internal)?.flatten();
     let status = match made {
         Some(id) => {
             let location = HeaderValue::from_str(&format!("{path}/{id}")).map_err(Problem::internal)?;
@@ -57,32 +44,36 @@ fn respond(
 }
 
 /// What something is called by: its first field, when that is an id.
-fn id(message: &DynamicMessage) -> Option<String> {
-    let field = message.descriptor().get_field(1).filter(|field| field.name().ends_with("_id"))?;
-    message.get_field(&field).as_str().map(str::to_owned)
+fn id(message: &Message<'_>) -> serde_json::Result<Option<String>> {
+    let Some(field) = message.descriptor().get_field(1).filter(|field| field.name().ends_with("_id")) else {
+        return Ok(None);
+    };
+    message.field(field.number())?.map(|json| serde_json::from_str(&json)).transpose()
 }
 
-fn version(message: &DynamicMessage) -> Option<String> {
-    let field = message.descriptor().get_field_by_name(VERSION)?;
-    match message.get_field(&field).as_ref() {
-        Value::I64(version) => Some(version.to_string()),
-        Value::U64(version) => Some(version.to_string()),
-        _ => None,
-    }
+/// A whole number is the same in JSON.
+fn version(message: &Message<'_>) -> serde_json::Result<Option<String>> {
+    let field = message.descriptor().get_field_by_name(VERSION);
+    let field = field.filter(|field| matches!(field.kind(), Kind::Int64 | Kind::Uint64));
+    field.map_or(Ok(None), |field| message.field(field.number()))
 }
 
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt as _;
-    use problem::Kind;
+    use prost::Message as _;
     use serde_json::json;
 
-    use super::{super::sample, *};
+    use super::{
+        super::{sample, write::Shape},
+        *,
+    };
 
     fn answer(name: &str, answered: serde_json::Value) -> Result<Response, Problem> {
         let method = sample::method(name);
-        let message = sample::standard(method.descriptor.output(), answered);
-        of(&method, &method.bindings[0], "/api/shelves/3/paints", &message)
+        let wire = sample::standard(method.descriptor.output(), answered).encode_to_vec();
+        let shape = Shape::of(&method.descriptor.output());
+        of(&method, &method.bindings[0], "/api/shelves/3/paints", &Message::new(&shape, &wire))
     }
 
     async fn body(response: Response) -> serde_json::Value {
@@ -116,8 +107,8 @@ mod tests {
 
     #[test]
     fn an_answer_that_cannot_be_told_is_our_own_fault() {
-        assert_eq!(answer("GetPaint", json!({})).unwrap_err().kind, Kind::Internal);
+        assert_eq!(answer("GetPaint", json!({})).unwrap_err().kind, problem::Kind::Internal);
         let rounded = json!({ "paint": {"version": "9007199254740993"} });
-        assert_eq!(answer("GetPaint", rounded).unwrap_err().kind, Kind::Internal);
+        assert_eq!(answer("GetPaint", rounded).unwrap_err().kind, problem::Kind::Internal);
     }
 }

@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use contracts::rest::{Method, method_of};
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, ReflectMessage as _};
+
+use super::write::{Message, Shape};
 
 /// The same for everyone: messages of different pools are never equal.
 pub(super) fn contracts() -> DescriptorPool {
@@ -30,4 +33,10 @@ pub(super) fn message(name: &str) -> MessageDescriptor {
 /// A message of its text in proto JSON as the whole world writes it.
 pub(super) fn standard(message: MessageDescriptor, json: serde_json::Value) -> DynamicMessage {
     DynamicMessage::deserialize(message, json).unwrap()
+}
+
+/// Its JSON as the public reads it.
+pub(super) fn written(message: &DynamicMessage) -> serde_json::Result<serde_json::Value> {
+    let (shape, wire) = (Shape::of(&message.descriptor()), message.encode_to_vec());
+    serde_json::from_str(&Message::new(&shape, &wire).json()?)
 }
