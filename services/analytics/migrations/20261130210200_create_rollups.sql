@@ -7,6 +7,10 @@ create extension if not exists intarray with schema public;
 create type fact.unit as enum ('hour', 'day', 'week', 'month');
 create type fact.axis as enum ('each', 'clinic', 'practitioner', 'service', 'payer', 'clinic-practitioner', 'clinic-service');
 
+-- Whether it is one dimension alone.
+create function fact.is_alone(axis fact.axis) returns boolean
+language sql immutable as $$ select axis in ('clinic', 'practitioner', 'service', 'payer') $$;
+
 -- How a measure is kept: by which one of its dimensions alone it is summed, besides by each combination of all, and of distributions,
 -- whose days cannot be added up, by which two that are asked for together; whether by month as well as by day; and whether it is a
 -- distribution. A week is seven days, and a month is thirty, but for what is read of all time and for distributions.
@@ -54,12 +58,11 @@ create table fact.rollups (
   unit fact.unit not null,
   dimension_id int not null,
   start timestamp not null,
-  bin int not null,
   value bigint not null,
   things bigint not null,
   once bigint not null,
   restated_at timestamptz,
-  constraint rollups_pkey primary key (measure, unit, dimension_id, start, bin)
+  constraint rollups_pkey primary key (measure, unit, dimension_id, start)
 ) with (fillfactor = 80);
 
 -- Distributions that are told apart. Of a day, `bins` has the bin of each thing, in order, so that the middle of a day is looked up
@@ -164,7 +167,7 @@ begin
       distributed
     from units join fact.measures using (measure) cross join lateral unnest(axes) as axis
     where unit = 'day' or unit = 'hour' and axis = 'each'
-      or unit = 'month' and monthly and not (distributed and axis in ('each', 'clinic-practitioner', 'clinic-service'))
+      or unit = 'month' and monthly and (not distributed or fact.is_alone(axis))
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, distributed
     having sum(value) <> 0 or sum(things) <> 0 or sum(once) <> 0
   ), strangers as (
@@ -198,10 +201,10 @@ begin
           group by bin having sum(value) <> 0) as together),
       restated_at = coalesce(excluded.restated_at, kept.restated_at)
   ), kept_apart as (
-    insert into fact.rollups as kept (measure, unit, dimension_id, start, bin, value, things, once, restated_at)
-    select measure, unit, dimension_id, start, bin, value, things, once, restated_at
+    insert into fact.rollups as kept (measure, unit, dimension_id, start, value, things, once, restated_at)
+    select measure, unit, dimension_id, start, value, things, once, restated_at
     from numbered where not distributed
-    on conflict (measure, unit, dimension_id, start, bin) do update set value = kept.value + excluded.value,
+    on conflict (measure, unit, dimension_id, start) do update set value = kept.value + excluded.value,
       things = kept.things + excluded.things, once = kept.once + excluded.once,
       restated_at = coalesce(excluded.restated_at, kept.restated_at)
   )

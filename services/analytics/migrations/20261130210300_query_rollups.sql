@@ -31,7 +31,7 @@ language sql stable as $$
 $$;
 
 -- The rows of some measures' rollups from one start to another, not included, as SQL with $1 for the parameter: `start`, the `key`
--- of the dimension, `currency`, `bin`, and the sums. Of everything together they are read of the totals.
+-- of the dimension, `currency`, and the sums. Of everything together they are read of the totals.
 create function fact.asked(p jsonb, measures fact.measure[], unit fact.unit, first timestamp, last timestamp) returns text
 language plpgsql stable as $$
 declare
@@ -39,19 +39,19 @@ declare
 begin
   if axis is null then
     return format($sql$
-      select measure, start, '' as key, currency, bin, value, things, restated_at from fact.totals
+      select measure, start, '' as key, currency, value, things, restated_at from fact.totals
       where unit = %L and measure = any (%L::fact.measure[]) and start >= %L::timestamp and start < %L::timestamp
     $sql$, unit, measures, first, last);
   end if;
   return format($sql$
-    select measure, date_trunc(%L, start) as start, key, currency, bin, value, %I as things, restated_at
+    select measure, date_trunc(%L, start) as start, key, currency, value, %I as things, restated_at
     from (
       select kept.measure, (case when %L = 'hour' then 'hour' when %L = 'month' and monthly then 'month' else 'day' end)::fact.unit
         as unit
       from fact.measures as kept where kept.measure = any (%L::fact.measure[])) as wanted
     cross join %s as dimensions
     cross join lateral (
-      select start, bin, value, things, once, restated_at from fact.rollups as kept
+      select start, value, things, once, restated_at from fact.rollups as kept
       where (kept.measure, kept.unit, kept.dimension_id) = (wanted.measure, wanted.unit, dimensions.dimension_id)
         and start >= %L::timestamp and start < %L::timestamp offset 0) as found
   $sql$, unit, case when p ->> 'by' in ('service', 'payer') or p ?| '{service, payer}' then 'things' else 'once' end,
@@ -60,9 +60,9 @@ end
 $$;
 
 -- Seconds since 1970 by the clock of the clinic, and microseconds: numbers are told much faster than dates.
-create function fact.seconds(start timestamp) returns bigint language sql immutable as $$ select extract(epoch from start)::bigint $$;
+create function fact.seconds(start timestamp) returns bigint language sql immutable as $$ select date_part('epoch', start)::bigint $$;
 create function fact.microseconds(at timestamptz) returns bigint
-language sql stable as $$ select (extract(epoch from at) * 1000000)::bigint $$;
+language sql stable as $$ select (date_part('epoch', at) * 1000000)::bigint $$;
 
 -- Sums by unit: {"measures", "unit", "from", "to", "month"? and "day"?, "by"?, "clinicId"?, "practitionerId"?, "service"?,
 -- "payer"?} answers {"rows": [[measure, key, currency, [start], [value], [things], [restated at]]], "takenAt"}, where the n-th of
@@ -131,10 +131,12 @@ declare
 begin
   if axis is null then
     return format($sql$
-      select measure, key, start, array_agg(bin), array_agg(value), max(restated_at) from (%s) as asked group by measure, key, start
-    $sql$, fact.asked(p, measures, unit, first, last));
+      select measure, '', start, array_agg(bin), array_agg(value), max(restated_at) from fact.totals
+      where unit = %L and measure = any (%L::fact.measure[]) and start >= %L::timestamp and start < %L::timestamp
+      group by measure, start
+    $sql$, unit, measures, first, last);
   end if;
-  if axis in ('each', 'clinic-practitioner', 'clinic-service') then
+  if not fact.is_alone(axis) then
     rest := 'units';
   else
     months := format('select measure, key, case when %L = ''month'' then start end, bins, counts, restated_at from (%s) as months union all',
@@ -166,7 +168,7 @@ declare
   last timestamp := p ->> 'to';
   axis fact.axis := fact.axis_of(p, measures, unit);
   -- What is not told apart has bins for each unit, and so have months of one dimension.
-  sorted boolean := axis is not null and (unit <> 'month' or axis in ('each', 'clinic-practitioner', 'clinic-service'));
+  sorted boolean := axis is not null and (unit <> 'month' or not fact.is_alone(axis));
   days text := fact.asked_bins(p, case when sorted then measures else '{}' end, coalesce(axis, 'each'), 'day', first, last);
   answer json;
 begin
@@ -175,7 +177,7 @@ begin
   end if;
   -- A day of what is asked for is one row already, but for combinations.
   execute format($sql$
-    with units as materialized (%s
+    with units as %s (%s
     ), lists as (
       select json_build_array(measure, key, array_agg(fact.seconds(start)), array_agg(bins[(cardinality(bins) + 1) / 2]),
         array_agg(bins[(cardinality(bins) * 9 + 9) / 10]), array_agg(cardinality(bins)),
@@ -187,7 +189,9 @@ begin
     )
     select json_build_object('units', (select coalesce(json_agg(told), '[]') from lists),
       'counts', (select coalesce(json_agg(told), '[]') from counts), 'takenAt', $2)
-  $sql$, case when unit = 'day' and axis <> 'each' then days
+  -- To keep lists that are looked at once would take as long as to look at them; what is sorted is to be sorted once.
+  $sql$, case when unit = 'day' and fact.is_alone(axis) then 'not materialized' else 'materialized' end,
+    case when unit = 'day' and axis <> 'each' then days
     else format('
       select measure, key, date_trunc(%L, start) as start, public.sort(fact.all_of(bins)) as bins, max(restated_at) as restated_at
       from (%s) as days group by 1, 2, 3', unit, days) end,

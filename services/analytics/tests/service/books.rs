@@ -85,7 +85,7 @@ pub(crate) async fn check(parts: &Parts) -> Result {
                 or (unit = 'hour' and axis = 'each')
             group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
         ), kept as (
-            select measure, unit::text, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, value, things, once
+            select measure, unit::text, start, axis, clinic_id, practitioner_id, service, payer, currency, 0 as bin, value, things, once
             from fact.rollups join fact.dimensions using (dimension_id) where value <> 0 or things <> 0
             union all
             select measure, unit::text, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, n, n, n

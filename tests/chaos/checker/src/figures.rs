@@ -59,7 +59,7 @@ const TOLD_APART: &str = "
     select jsonb_build_object('measure', measure, 'unit', unit, 'start', start, 'axis', axis, 'clinic', clinic_id,
         'practitioner', practitioner_id, 'service', service, 'payer', payer, 'currency', currency, 'bin', bin, 'value', value)
       from (
-        select measure, unit, start, dimension_id, bin, value from fact.rollups
+        select measure, unit, start, dimension_id, 0 as bin, value from fact.rollups
         union all
         select measure, unit, start, dimension_id, bin, sum(coalesce(things, 1))
           from fact.distributions cross join lateral unnest(bins, counts) as bins (bin, things)

@@ -103,7 +103,7 @@ pub(crate) async fn are_live(stage: &Stage) -> Result<()> {
 async fn rollups(stage: &Stage) -> Result<Vec<Value>> {
     const KEPT: &str = "
         select to_jsonb(kept) from (
-            select measure, unit, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, value, things
+            select measure, unit, start, axis, clinic_id, practitioner_id, service, payer, currency, 0 as bin, value, things
             from fact.rollups join fact.dimensions using (dimension_id)
             union all
             select measure, unit, start, axis, clinic_id, practitioner_id, service, payer, currency, bin, sum(n), sum(n)
