@@ -1,6 +1,6 @@
 //! The SQL functions of schema `api`: the only way to ask the database anything but a document by its key.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use dapr::dapr::proto::runtime::v1::InvokeBindingRequest;
 use futures::future::join_all;
@@ -92,7 +92,7 @@ impl Sidecar {
         sql: String,
         parameter: &P,
     ) -> Result<String, Failure> {
-        let answer = self.call_functions("query", sql, parameter).await?;
+        let answer = self.call_functions("query", sql, parameter, STORE_DEADLINE).await?;
         let rows: Vec<(String,)> = serde_json::from_slice(&answer).map_err(|_| hidden(function))?;
         let Ok([(row,)]) = <[(String,); 1]>::try_from(rows) else { return Err(hidden(function)) };
         Ok(row)
@@ -100,8 +100,18 @@ impl Sidecar {
 
     /// Has a function take effect; it answers nothing.
     pub async fn exec<P: Serialize>(&self, function: &'static str, parameter: &P) -> Result<(), Failure> {
+        self.exec_within(function, parameter, STORE_DEADLINE).await
+    }
+
+    /// The same of what takes longer, where nobody waits for an answer.
+    pub async fn exec_within<P: Serialize>(
+        &self,
+        function: &'static str,
+        parameter: &P,
+        deadline: Duration,
+    ) -> Result<(), Failure> {
         let sql = format!("select api.{function}($1::jsonb)");
-        self.call_functions("exec", sql, parameter).await.map(drop)
+        self.call_functions("exec", sql, parameter, deadline).await.map(drop)
     }
 
     async fn call_functions<P: Serialize>(
@@ -109,6 +119,7 @@ impl Sidecar {
         operation: &str,
         sql: String,
         parameter: &P,
+        deadline: Duration,
     ) -> Result<Vec<u8>, Failure> {
         let parameter = serde_json::to_string(parameter).map_err(|error| Failure::Bug(error.to_string()))?;
         // The parameters are a JSON array of texts: JSON in JSON.
@@ -119,7 +130,7 @@ impl Sidecar {
             metadata: HashMap::from([("sql".to_owned(), sql), ("params".to_owned(), params)]),
             ..InvokeBindingRequest::default()
         });
-        request.set_timeout(STORE_DEADLINE);
+        request.set_timeout(deadline);
         Ok(self.grpc().invoke_binding(request).await?.into_inner().data)
     }
 }

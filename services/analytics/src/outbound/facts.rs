@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{
+    json,
+    value::{RawValue, to_raw_value},
+};
 use sidecar::{Sidecar, batch::Batcher, failure::Failure};
 use tonic::Status;
 use tracing::{Instrument as _, Span};
@@ -11,8 +14,12 @@ use uuid::Uuid;
 
 use crate::domain::fact::{Fact, FactKind};
 
-/// So many deliveries go in one call, which has to be done within the deadline of the database.
+/// So many deliveries go together.
 const TOGETHER: usize = 2;
+/// In calls of so many bytes of facts: a sidecar takes a quarter more than three times that, and what is quoted grows by a fifth.
+const MOST_BYTES: usize = 1 << 20;
+/// A call of that size takes a fifth of a second when nothing else is done; nobody waits for its answer.
+const DEADLINE: Duration = Duration::from_secs(3);
 /// A delivery that has waited so long is delivered again.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -31,11 +38,30 @@ async fn ingest_together(sidecar: &Sidecar, deliveries: &[Delivery]) -> Vec<Resu
 }
 
 async fn ingest(sidecar: &Sidecar, facts: impl IntoIterator<Item = &Fact>) -> Result<(), Failure> {
-    let mut batch: BTreeMap<&str, Vec<&Fact>> = BTreeMap::new();
-    for fact in facts {
-        batch.entry(fact.kind().code()).or_default().push(fact);
+    for batch in batches(facts, MOST_BYTES)? {
+        sidecar.exec_within("ingest", &batch, DEADLINE).await?;
     }
-    sidecar.exec("ingest", &batch).await
+    Ok(())
+}
+
+/// Facts by their kinds.
+type Batch = BTreeMap<&'static str, Vec<Box<RawValue>>>;
+
+/// In the order in which they came, in batches of so many bytes; what is larger by itself is a batch by itself.
+fn batches<'a>(facts: impl IntoIterator<Item = &'a Fact>, most: usize) -> Result<Vec<Batch>, Failure> {
+    let (mut batches, mut bytes) = (vec![Batch::new()], 0);
+    for fact in facts {
+        let told = to_raw_value(fact).map_err(|error| Failure::Bug(error.to_string()))?;
+        bytes += told.get().len();
+        if bytes > most && bytes > told.get().len() {
+            bytes = told.get().len();
+            batches.push(Batch::new());
+        }
+        if let Some(batch) = batches.last_mut() {
+            batch.entry(fact.kind().code()).or_default().push(told);
+        }
+    }
+    Ok(batches)
 }
 
 /// What facts of a range of ids come to.
@@ -69,8 +95,8 @@ impl Facts {
         Self { sidecar: own, batcher }
     }
 
-    /// Stores what is newer than what is known, and counts it, all or nothing of it. The database lets one batch in at a time:
-    /// what waits for it goes together.
+    /// Stores what is newer than what is known, and counts it; of a failure some may be stored, and it can all be told again.
+    /// The database lets one batch in at a time: what waits for it goes together.
     pub async fn ingest(&self, facts: Vec<Fact>) -> Result<(), Failure> {
         match tokio::time::timeout(PATIENCE, self.batcher.ask((Span::current(), facts))).await {
             Ok(Some(taken)) => taken,
@@ -101,5 +127,30 @@ impl Facts {
     /// All is there again.
     pub async fn end_rebuild(&self) -> Result<(), Failure> {
         self.sidecar.exec("end_rebuild", &json!({})).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fact::{AccountFact, Moment, Version};
+
+    fn account(n: u128) -> Fact {
+        let (version, opened_at) = (Version::parse(1).unwrap(), Moment::parse(0, 0).unwrap());
+        Fact::Account(AccountFact { id: Uuid::from_u128(n), patient_id: Uuid::nil(), version, opened_at })
+    }
+
+    fn sizes(facts: &[Fact], most: usize) -> Vec<usize> {
+        batches(facts, most).unwrap().iter().map(|batch| batch.values().map(Vec::len).sum()).collect()
+    }
+
+    #[test]
+    fn what_is_too_much_for_a_call_goes_in_several() {
+        let facts: Vec<_> = (0..5).map(account).collect();
+        let one = serde_json::to_string(&facts[0]).unwrap().len();
+        assert_eq!(sizes(&facts, 5 * one), [5]);
+        assert_eq!(sizes(&facts, 5 * one - 1), [4, 1]);
+        assert_eq!(sizes(&facts, 2 * one), [2, 2, 1]);
+        assert_eq!(sizes(&facts, one - 1), [1, 1, 1, 1, 1]);
     }
 }

@@ -3,9 +3,17 @@
 use super::NOTICE;
 use crate::{cells::event_route, matrix::Topic};
 
-/// A delivery has at most this many events.
+/// A delivery to an app of so many topics has at most this many events.
+///
 /// Measured: in bulk an event costs the sidecar a quarter, and each delivery costs its consumer a call of its own.
-const MAX_MESSAGES: u16 = 256;
+/// Of a backlog analytics takes 5,011 events a second in deliveries of 256, 5,197 of 512, and 6,939 of 1,024.
+fn max_messages(topics: usize) -> u16 {
+    if hears_much(topics) { 1024 } else { 256 }
+}
+
+fn hears_much(topics: usize) -> bool {
+    topics > 4
+}
 
 /// No event waits longer than this for others, in milliseconds, before it is delivered to an app of so many topics.
 ///
@@ -13,7 +21,7 @@ const MAX_MESSAGES: u16 = 256;
 /// over: where that is less than one round through all partitions takes, every delivery is a handful of events, whatever waits.
 /// Of analytics that is some 285 deliveries a second for 44 partitions, so about 150 ms.
 fn max_wait(topics: usize) -> u16 {
-    if topics > 4 { 300 } else { 100 }
+    if hears_much(topics) { 300 } else { 100 }
 }
 
 /// The name of the subscription and of its file.
@@ -50,7 +58,7 @@ spec:
 }
 
 fn bulk(topics: usize, dead_letter: Option<&str>) -> String {
-    let max_wait = max_wait(topics);
+    let (max_messages, max_wait) = (max_messages(topics), max_wait(topics));
     let dead_letter = dead_letter
         .map(|topic| {
             format!(
@@ -63,7 +71,7 @@ fn bulk(topics: usize, dead_letter: Option<&str>) -> String {
     format!(
         "  bulkSubscribe:
     enabled: true
-    maxMessagesCount: {MAX_MESSAGES}
+    maxMessagesCount: {max_messages}
     maxAwaitDurationMs: {max_wait}
 {dead_letter}"
     )
