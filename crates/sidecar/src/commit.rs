@@ -22,8 +22,21 @@ const LARGEST_GROUP: usize = 32;
 /// Two groups at once could each wait for what the other has inserted; with one, company gathers while it is away.
 const GROUPS_UNDER_WAY: usize = 1;
 
-/// One caller's change, with the span that the call is part of.
-type Change = (Span, Vec<Write>);
+/// What one caller saves: all of it or nothing.
+pub trait Change: Clone + Send + 'static {
+    /// All that some changes write, in the order in which everybody writes: so that two transactions which meet wait for
+    /// each other, and never in a circle.
+    fn in_order(changes: Vec<Self>) -> Vec<Write>;
+}
+
+/// Documents that may be written in any order are written in that of their keys.
+impl Change for Vec<Write> {
+    fn in_order(changes: Vec<Self>) -> Vec<Write> {
+        let mut writes = changes.concat();
+        writes.sort_by(|a, b| a.key.cmp(&b.key));
+        writes
+    }
+}
 
 /// Commits changes and hands their events to the relay.
 #[derive(Clone, Debug)]
@@ -32,15 +45,21 @@ pub(crate) struct Committer {
     relay: Option<Relay>,
 }
 
-/// Commits changes in groups.
-#[derive(Clone, Debug)]
-pub(crate) struct Groups {
-    batcher: Batcher<Change, Result<(), Failure>>,
+/// Commits changes in groups. With each waits the span that its call is part of.
+#[derive(Debug)]
+pub struct Groups<C> {
+    batcher: Batcher<(Span, C), Result<(), Failure>>,
 }
 
-impl Groups {
+impl<C> Clone for Groups<C> {
+    fn clone(&self) -> Self {
+        Self { batcher: self.batcher.clone() }
+    }
+}
+
+impl<C: Change> Groups<C> {
     pub(crate) fn spawn(committer: Committer) -> Self {
-        let batcher = Batcher::spawn(LARGEST_GROUP, GROUPS_UNDER_WAY, move |changes: Vec<Change>| {
+        let batcher = Batcher::spawn(LARGEST_GROUP, GROUPS_UNDER_WAY, move |changes: Vec<(Span, C)>| {
             let committer = committer.clone();
             let span = changes.first().map_or_else(Span::none, |(span, _)| span.clone());
             async move { committer.commit_all(changes).await }.instrument(span)
@@ -49,7 +68,7 @@ impl Groups {
     }
 
     /// Commits a change, with others if there are any. Waiting for a group that hangs counts as hanging.
-    pub(crate) async fn commit(&self, change: Vec<Write>) -> Result<(), Failure> {
+    pub async fn commit(&self, change: C) -> Result<(), Failure> {
         match time::timeout(STORE_DEADLINE, self.batcher.ask((Span::current(), change))).await {
             Ok(Some(committed)) => committed,
             Ok(None) => Err(Failure::of(Status::cancelled("the group did not come back"))),
@@ -63,29 +82,26 @@ impl Committer {
         Self { sidecar, relay }
     }
 
-    async fn commit_all(&self, changes: Vec<Change>) -> Vec<Result<(), Failure>> {
-        let mut changes: Vec<Vec<Write>> = changes.into_iter().map(|(_, writes)| writes).collect();
-        if changes.len() == 1 {
-            return vec![self.commit(changes.remove(0)).await];
-        }
-        match self.commit(changes.concat()).await {
+    async fn commit_all<C: Change>(&self, changes: Vec<(Span, C)>) -> Vec<Result<(), Failure>> {
+        let changes: Vec<C> = changes.into_iter().map(|(_, change)| change).collect();
+        let together = self.commit(changes.clone()).await;
+        match together {
             Ok(()) => changes.iter().map(|_| Ok(())).collect(),
+            Err(failure) if changes.len() == 1 => vec![Err(failure)],
             // It may have taken effect: only who asked knows how to find out.
             Err(Failure::Unknown(status)) if status.code() != Code::ResourceExhausted => {
                 changes.iter().map(|_| Err(Failure::Unknown(status.clone()))).collect()
             }
-            Err(_) => join_all(changes.into_iter().map(|change| self.commit(change))).await,
+            Err(_) => join_all(changes.into_iter().map(|change| self.commit(vec![change]))).await,
         }
     }
 
     /// All of it or nothing. The events leave at once when the broker is there, later when it is not.
-    pub(crate) async fn commit(&self, mut writes: Vec<Write>) -> Result<(), Failure> {
-        // Sorted, so that two transactions over the same documents cannot wait for each other.
-        writes.sort_by(|a, b| a.key.cmp(&b.key));
-        self.commit_in_order(writes).await
+    pub(crate) async fn commit<C: Change>(&self, changes: Vec<C>) -> Result<(), Failure> {
+        self.commit_in_order(C::in_order(changes)).await
     }
 
-    /// The same, one after the other as they are given.
+    /// The same of what is in its order.
     pub(crate) async fn commit_in_order(&self, writes: Vec<Write>) -> Result<(), Failure> {
         let mut events = Vec::new();
         let operations = writes.into_iter().map(|write| {

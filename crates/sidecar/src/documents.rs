@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     STORE_DEADLINE, Sidecar,
-    commit::{Committer, Groups},
+    commit::{Change, Committer, Groups},
     component,
     event::Event,
     failure::Failure,
@@ -194,7 +194,7 @@ impl Write {
 pub struct Documents {
     sidecar: Sidecar,
     committer: Committer,
-    groups: Option<Groups>,
+    groups: Option<Groups<Vec<Write>>>,
 }
 
 impl Documents {
@@ -253,8 +253,13 @@ impl Documents {
     pub async fn save(&self, writes: Vec<Write>) -> Result<(), Failure> {
         match &self.groups {
             Some(groups) => groups.commit(writes).await,
-            None => self.committer.commit(writes).await,
+            None => self.committer.commit(vec![writes]).await,
         }
+    }
+
+    /// For changes that have an order of their own: what is saved at the same time is saved together.
+    pub fn groups<C: Change>(&self) -> Groups<C> {
+        Groups::spawn(self.committer.clone())
     }
 
     /// Saves a change as [`save`](Self::save) does, in a transaction of its own and in this order: for documents that make

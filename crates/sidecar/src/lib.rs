@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod batch;
-mod commit;
+pub mod commit;
 pub mod documents;
 pub mod event;
 pub mod failure;

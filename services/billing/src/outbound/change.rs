@@ -7,6 +7,7 @@ use contracts::{billing::v1, topic};
 use jiff::Timestamp;
 use serde::Serialize;
 use sidecar::{
+    commit,
     documents::{Document, KeyedRequest, Kind, Stored, Write},
     event::Event,
     failure::Failure,
@@ -47,7 +48,7 @@ impl Trail {
 }
 
 /// A change.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Change {
     series: Vec<Write>,
     invoices: Vec<Write>,
@@ -155,29 +156,40 @@ impl Change {
     pub fn beside(&mut self, written: Write) {
         self.recipients.push(written);
     }
+}
 
-    /// In the order in which everybody writes: series, invoices, then what moves money, patient by patient. Two changes
-    /// that meet wait for each other and never in a circle.
-    pub(super) fn in_order(mut self) -> Vec<Write> {
-        let (recipients, accumulators) = (&mut self.recipients, &mut self.accumulators);
-        let sorted = [&mut self.series, &mut self.invoices, recipients, &mut self.payments, accumulators];
+/// Series, invoices, then what moves money, patient by patient.
+impl commit::Change for Change {
+    fn in_order(changes: Vec<Self>) -> Vec<Write> {
+        let mut all = Self::default();
+        for change in changes {
+            all.series.extend(change.series);
+            all.invoices.extend(change.invoices);
+            all.recipients.extend(change.recipients);
+            all.journal.extend(change.journal);
+            all.payments.extend(change.payments);
+            all.claims.extend(change.claims);
+            all.accumulators.extend(change.accumulators);
+        }
+        let (recipients, accumulators) = (&mut all.recipients, &mut all.accumulators);
+        let sorted = [&mut all.series, &mut all.invoices, recipients, &mut all.payments, accumulators];
         for writes in sorted {
             writes.sort_by(|a, b| a.key().cmp(b.key()));
         }
         // Acts of one patient stay in the order in which they were done.
-        self.journal.sort_by_key(|(patient, _)| *patient);
+        all.journal.sort_by_key(|(patient, _)| *patient);
         // One claim of an invoice and payer stands at a time: what takes the place of another comes after it.
-        self.claims.sort_by(|(a_stands, a), (b_stands, b)| (a_stands, a.key()).cmp(&(b_stands, b.key())));
-        let claims = self.claims.into_iter().map(|(_, written)| written);
-        let journal = self.journal.into_iter().map(|(_, written)| written);
-        self.series
+        all.claims.sort_by(|(a_stands, a), (b_stands, b)| (a_stands, a.key()).cmp(&(b_stands, b.key())));
+        let claims = all.claims.into_iter().map(|(_, written)| written);
+        let journal = all.journal.into_iter().map(|(_, written)| written);
+        all.series
             .into_iter()
-            .chain(self.invoices)
-            .chain(self.recipients)
+            .chain(all.invoices)
+            .chain(all.recipients)
             .chain(journal)
-            .chain(self.payments)
+            .chain(all.payments)
             .chain(claims)
-            .chain(self.accumulators)
+            .chain(all.accumulators)
             .collect()
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sidecar::{
     Sidecar,
+    commit::Groups,
     documents::{Answered, Documents, KeyedRequest, Kind, Stored},
     failure::Failure,
     functions::Questions,
@@ -199,6 +200,7 @@ pub struct Journal {
     sidecar: Sidecar,
     documents: Documents,
     books: Questions,
+    changes: Groups<Change>,
 }
 
 impl LoadedBooks {
@@ -238,7 +240,7 @@ impl LoadedBooks {
 impl Journal {
     /// The books in this sidecar's store.
     pub fn new(sidecar: Sidecar, documents: Documents) -> Self {
-        Self { books: Questions::new(&sidecar, "patient_books"), sidecar, documents }
+        Self { books: Questions::new(&sidecar, "patient_books"), changes: documents.groups(), sidecar, documents }
     }
 
     /// A part of a patient's books.
@@ -338,9 +340,9 @@ impl Journal {
         version(&self.sidecar, id, at).await
     }
 
-    /// Saves a change: all of it or nothing.
+    /// Saves a change: all of it or nothing. What is saved at the same time is saved together.
     pub async fn save(&self, change: Change) -> Result<(), Failure> {
-        self.documents.save_in_order(change.in_order()).await
+        self.changes.commit(change).await
     }
 }
 
