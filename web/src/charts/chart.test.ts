@@ -78,5 +78,9 @@ describe("a chart in words", () => {
     expect(summarise(chart)).toBe("There are no figures.");
     expect(isEmpty(chart)).toBe(true);
     expect(isEmpty(chartOfSeries(answer("Registrations", [series([0, 0, 0])]), "", String))).toBe(true);
+    expect(isEmpty(chartOfSeries(answer("No-show rate", [series([null, null])], { unit: "ratio" }), "", String))).toBe(true);
+  });
+  it("takes a rate of nothing for a figure", () => {
+    expect(isEmpty(chartOfSeries(answer("No-show rate", [series([null, 0])], { unit: "ratio" }), "", String))).toBe(false);
   });
 });

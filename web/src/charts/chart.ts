@@ -74,9 +74,11 @@ export function styleOf({ unit, currencyCode }: Chart): Style {
   return { unit, currencyCode };
 }
 
-/** Whether there is nothing at all in it: no figure, and none that is kept back. */
-export function isEmpty(chart: Chart): boolean {
-  return chart.lines.every((line) => line.cells.every((cell) => !cell.suppressed && !cell.value));
+/** Whether there is nothing at all in it: no figure, and none that is kept back. A rate of 0 is a figure; 0 things are none. */
+export function isEmpty({ lines, unit }: Chart): boolean {
+  const counted = unit === "count" || unit === "money";
+  const tells = ({ value, suppressed }: Cell) => suppressed || (counted ? Boolean(value) : value !== undefined);
+  return !lines.some((line) => line.cells.some(tells));
 }
 
 /** The groups of which something came later. */
