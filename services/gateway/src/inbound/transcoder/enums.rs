@@ -14,9 +14,12 @@ pub(super) fn number(values: &EnumDescriptor, text: &str) -> Option<i32> {
     values.values().find(|value| name(value) == text).map(|value| value.number())
 }
 
-/// Every public name, for whoever has sent another.
+/// What the value is called that nobody means: that of a field which was not told.
+const NOTHING: &str = "unspecified";
+
+/// Every public name that somebody can mean, for whoever has sent another.
 pub(super) fn names(values: &EnumDescriptor) -> String {
-    values.values().map(|value| name(&value)).collect::<Vec<_>>().join(", ")
+    values.values().map(|value| name(&value)).filter(|name| name != NOTHING).collect::<Vec<_>>().join(", ")
 }
 
 /// `AccountStatus` is `ACCOUNT_STATUS_`, `HTTPState` is `HTTP_STATE_`.
@@ -41,7 +44,7 @@ mod tests {
     #[test]
     fn a_value_is_called_without_its_enum() {
         let colour = sample::contracts().get_enum_by_name("sample.v1.PaintColour").unwrap();
-        assert_eq!(names(&colour), "unspecified, dark-red, other-blue");
+        assert_eq!(names(&colour), "dark-red, other-blue");
         assert_eq!(number(&colour, "dark-red"), Some(1));
         for unknown in ["PAINT_COLOUR_DARK_RED", "DARK_RED", "dark_red", "1", ""] {
             assert_eq!(number(&colour, unknown), None, "{unknown}");
