@@ -179,13 +179,15 @@ begin
     select told_apart.*, dimension_id
     from told_apart join (select * from fact.dimensions union all select * from strangers) as dimensions
       using (axis, clinic_id, practitioner_id, service, payer, currency)
+  -- What is asked for together lies together: rows of each combination would be between those of one dimension, on pages of their own.
   ), days as (
     insert into fact.distributions as kept (measure, unit, dimension_id, start, bins, restated_at)
     select measure, unit, dimension_id, start,
       public.sort(array_agg(case when value > 0 then bin else -1 - bin end)), max(restated_at)
     from numbered cross join lateral generate_series(1, abs(value))
     where distributed and unit = 'day'
-    group by measure, unit, dimension_id, start
+    group by measure, unit, axis, dimension_id, start
+    order by measure, axis, start
     on conflict (measure, unit, dimension_id, start) do update set bins = fact.changed_bins(kept.bins, excluded.bins),
       restated_at = coalesce(excluded.restated_at, kept.restated_at)
   ), months as (
@@ -204,6 +206,7 @@ begin
     insert into fact.rollups as kept (measure, unit, dimension_id, start, value, things, once, restated_at)
     select measure, unit, dimension_id, start, value, things, once, restated_at
     from numbered where not distributed
+    order by measure, axis, start
     on conflict (measure, unit, dimension_id, start) do update set value = kept.value + excluded.value,
       things = kept.things + excluded.things, once = kept.once + excluded.once,
       restated_at = coalesce(excluded.restated_at, kept.restated_at)
