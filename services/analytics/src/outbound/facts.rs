@@ -16,7 +16,7 @@ use crate::domain::fact::{Fact, FactKind};
 
 /// So many deliveries go together.
 const TOGETHER: usize = 2;
-/// In calls of so many bytes of facts: a sidecar takes a quarter more than three times that, and what is quoted grows by a fifth.
+/// A call has so many bytes of facts: a sidecar takes 4 MiB at most, and text in text grows by what is escaped.
 const MOST_BYTES: usize = 1 << 20;
 /// A call of that size takes a fifth of a second when nothing else is done; nobody waits for its answer.
 const DEADLINE: Duration = Duration::from_secs(3);

@@ -248,3 +248,44 @@ fn event<M: prost::Name + Serialize>(
     let event = Event::new(topic, APP_ID, subject, Uuid::now_v7(), now, Some(origin.clone()), message);
     event.map_err(|error| Failure::Bug(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Serialize, serde::Deserialize)]
+    struct Thing;
+
+    impl Kind for Thing {
+        const NAME: &'static str = "thing";
+        const SCHEMA: u32 = 1;
+    }
+
+    fn thing(id: u128) -> Write {
+        Write::create(Uuid::from_u128(id), Document::first(Thing, Vec::new())).unwrap()
+    }
+
+    fn act(patient: u128, id: u128) -> (Option<PatientId>, Write) {
+        (Some(PatientId(Uuid::from_u128(patient))), thing(id))
+    }
+
+    #[test]
+    fn changes_of_several_patients_are_written_in_one_order() {
+        let of_one = Change {
+            invoices: vec![thing(5)],
+            journal: vec![act(2, 10), act(2, 9)],
+            payments: vec![thing(4)],
+            ..Change::default()
+        };
+        let of_another = Change {
+            invoices: vec![thing(6), thing(3)],
+            journal: vec![act(1, 20)],
+            payments: vec![thing(1)],
+            ..Change::default()
+        };
+        let written = <Change as commit::Change>::in_order(vec![of_one, of_another]);
+        let keys: Vec<_> = written.iter().map(Write::key).collect();
+        let expected = [3, 5, 6, 20, 10, 9, 1, 4].map(|id| Thing::key(Uuid::from_u128(id)));
+        assert_eq!(keys, expected);
+    }
+}
