@@ -1,7 +1,7 @@
 //! The fields of an encoded message, read where they lie; <https://protobuf.dev/programming-guides/encoding/>
 //!
-//! An answer of ten thousand figures as a message of its own takes thirty times the memory of its bytes, and longer to
-//! fill than all else that is done with it.
+//! A message made of an answer of ten thousand figures has a tree for each of them, which takes longer to fill than all else
+//! that is done with it.
 
 use std::str::Utf8Error;
 
