@@ -84,10 +84,11 @@ impl Committer {
 
     async fn commit_all<C: Change>(&self, changes: Vec<(Span, C)>) -> Vec<Result<(), Failure>> {
         let changes: Vec<C> = changes.into_iter().map(|(_, change)| change).collect();
-        let together = self.commit(changes.clone()).await;
-        match together {
+        if changes.len() == 1 {
+            return vec![self.commit(changes).await];
+        }
+        match self.commit(changes.clone()).await {
             Ok(()) => changes.iter().map(|_| Ok(())).collect(),
-            Err(failure) if changes.len() == 1 => vec![Err(failure)],
             // It may have taken effect: only who asked knows how to find out.
             Err(Failure::Unknown(status)) if status.code() != Code::ResourceExhausted => {
                 changes.iter().map(|_| Err(Failure::Unknown(status.clone()))).collect()
