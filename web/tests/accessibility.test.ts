@@ -37,8 +37,10 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
         server.failing.set("/api/analytics/metrics/charged", { status: 503 });
       }, options);
       const { page } = scene;
+      const signingIn = page.getByRole("button", { name: "Sign in" });
+      await signingIn.waitFor();
       expect(await violations()).toEqual([]);
-      await page.getByRole("button", { name: "Sign in" }).click();
+      await signingIn.click();
       await page.getByRole("alert").filter({ hasText: "Enter" }).waitFor();
       expect(await violations()).toEqual([]);
       expect(await scrollsSideways()).toBe(false);
