@@ -27,6 +27,8 @@ export default defineConfig({
           globalSetup: ["tests/browser.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // A page draws when it comes to it: what it shows is looked at until it is so.
+          expect: { poll: { timeout: 8_000 } },
           // Each starts pages of its own; more at once than the machine has cores would only wait.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },

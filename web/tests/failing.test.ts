@@ -15,7 +15,7 @@ describe("a panel that fails", () => {
     const panel = page.getByRole("region", { name: "Charged, allowed and collected" });
     await panel.getByText("A part of the system does not answer. Nothing is lost; try again in a moment.").waitFor();
     await panel.getByText("Reference 0197a1b2-7c11-7000-8000-00000000abcd").waitFor();
-    expect(await page.getByRole("alert").count()).toBe(1);
+    await expect.poll(() => page.getByRole("alert").count()).toBe(1);
     const height = (await panel.boundingBox())?.height;
     server.failing.clear();
     await panel.getByRole("button", { name: "Retry" }).click();
@@ -31,7 +31,7 @@ describe("a panel that fails", () => {
     await page.clock.runFor(15_000);
     await expect.poll(() => server.askedFor("/api/analytics/metrics/registrations").length).toBe(2);
     await settled(page);
-    expect(await page.getByRole("alert").count()).toBe(0);
+    await expect.poll(() => page.getByRole("alert").count()).toBe(0);
   });
 
   it("says that the network is away", async () => {
@@ -54,7 +54,7 @@ describe("a role that may not see figures", () => {
     const { page } = scene;
     await signIn(page);
     await page.getByText("Your role may not see these figures. Ask an administrator if you need them.").waitFor();
-    expect(await page.getByRole("alert").count()).toBe(1);
+    await expect.poll(() => page.getByRole("alert").count()).toBe(1);
   });
 });
 

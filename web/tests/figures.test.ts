@@ -42,7 +42,7 @@ describe("a figure that is odd", () => {
     await page.getByRole("link", { name: "Walk-ins" }).waitFor();
     await page.getByRole("link", { name: "Overview" }).click();
     await settled(page);
-    expect(await page.locator("main h2").allInnerTexts()).toEqual(["Patients"]);
+    await expect.poll(() => page.locator("main h2").allInnerTexts()).toEqual(["Patients"]);
   });
 });
 
@@ -64,7 +64,7 @@ describe("a usual page", () => {
   });
 
   it("gives money the digits of its currency", async () => {
-    expect(await tile("Collected").locator(".tile-value").innerText()).toMatch(/^\$[\d,]+\.\d\d$/);
+    await expect.poll(() => tile("Collected").locator(".tile-value").innerText()).toMatch(/^\$[\d,]+\.\d\d$/);
   });
 
   it("says what is counted, to the keyboard as well", async () => {
@@ -74,18 +74,18 @@ describe("a usual page", () => {
     await page.keyboard.press("Enter");
     await tile("No-show rate").getByText("No-shows divided by kept and no-shows.").waitFor();
     await page.keyboard.press("Escape");
-    expect(await tile("No-show rate").getByText("No-shows divided by").isVisible()).toBe(false);
-    expect(await button.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect.poll(() => tile("No-show rate").getByText("No-shows divided by").isVisible()).toBe(false);
+    await expect.poll(() => button.evaluate((element) => element === document.activeElement)).toBe(true);
   });
 
   it("has a summary for each chart, a table with the same figures, and its CSV", async () => {
     const { page, server } = scene;
     const shown = panel("Charged, allowed and collected");
     const id = await shown.locator(".plot-frame").getAttribute("aria-describedby");
-    expect(await page.locator(`[id="${id}"]`).textContent()).toMatch(/^By week, Week of .* Charged: \$[\d,.]+ in all, highest/);
+    await expect.poll(() => page.locator(`[id="${id}"]`).textContent()).toMatch(/^By week, Week of .* Charged: \$[\d,.]+ in all, highest/);
     await shown.getByText("Table").click();
-    expect(await shown.getByRole("columnheader").allInnerTexts()).toEqual(["Week", "Charged", "Allowed", "Collected"]);
-    expect(await shown.locator("tbody tr").count()).toBe(26);
+    await expect.poll(() => shown.getByRole("columnheader").allInnerTexts()).toEqual(["Week", "Charged", "Allowed", "Collected"]);
+    await expect.poll(() => shown.locator("tbody tr").count()).toBe(26);
     const download = page.waitForEvent("download");
     await shown.getByRole("link", { name: "CSV: Collected" }).click();
     expect((await download).suggestedFilename()).toBe("collected.csv");
@@ -105,6 +105,7 @@ describe("a usual page", () => {
   it("has its times by the clinic's clock, wherever the browser is", async () => {
     const shown = panel("Patient load by hour, today");
     await shown.getByText("Table").click();
+    await shown.locator("tbody th").first().waitFor();
     const hours = await shown.locator("tbody th").allInnerTexts();
     expect([hours[0], hours.at(-1)].map((hour) => hour?.replace(/\s/g, " "))).toEqual(["Tue 12:00 AM", "Tue 2:00 PM"]);
   });
@@ -125,7 +126,7 @@ describe("what is chosen", () => {
     expect(page.url()).toContain(`clinic=${clinic}`);
     await page.reload();
     await settled(page);
-    expect(await page.getByLabel("Clinic").inputValue()).toBe(clinic);
+    await expect.poll(() => page.getByLabel("Clinic").inputValue()).toBe(clinic);
   });
 
   it("tells a metric apart by names, and beside the year before", async () => {
@@ -155,11 +156,11 @@ describe("what is chosen", () => {
     await expect.poll(() => lines.first().innerText()).toContain("Meridian Health");
     await page.getByLabel("Split by").selectOption("service");
     await expect.poll(() => lines.first().innerText()).toContain("Office visit, established (99213)");
-    expect(await page.getByText("A code stands for each").count()).toBe(0);
+    await expect.poll(() => page.getByText("A code stands for each").count()).toBe(0);
     await page.getByRole("link", { name: "Overview" }).click();
     await page.getByLabel("Clinic").selectOption({ label: "Northgate" });
     await panel("Top services by units, last 30 days").getByText("Annual check-up (99396)").waitFor();
-    expect(await page.getByRole("alert").count()).toBe(0);
+    await expect.poll(() => page.getByRole("alert").count()).toBe(0);
   });
 
   it("has codes while names cannot be had, and no failure", async () => {
@@ -167,6 +168,6 @@ describe("what is chosen", () => {
     const { page } = scene;
     await expect.poll(() => page.getByLabel("Clinic").locator("option").allInnerTexts()).toEqual(["All clinics", expect.stringMatching(/^Clinic [A-Z]\d{3}$/), expect.anything(), expect.anything()]);
     await panel("Top services by units, last 30 days").getByText("99213", { exact: true }).waitFor();
-    expect(await page.getByRole("alert").count()).toBe(0);
+    await expect.poll(() => page.getByRole("alert").count()).toBe(0);
   });
 });

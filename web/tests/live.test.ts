@@ -34,7 +34,7 @@ describe("a figure that becomes another", () => {
     await expect.poll(() => said.textContent()).toBe("Updated: Registrations.");
     for (const value of [21, 22, 23]) server.say("bookings", value);
     await tile("Registrations").getByText("20", { exact: true }).waitFor();
-    expect(await said.textContent()).toBe("Updated: Registrations.");
+    await expect.poll(() => said.textContent()).toBe("Updated: Registrations.");
     await page.clock.runFor(31_000);
     server.say("collected", 5);
     await expect.poll(() => said.textContent()).toBe("Updated: Bookings, Collected.");
@@ -48,7 +48,7 @@ describe("a figure that becomes another", () => {
     server.say("registrations", 4321);
     await page.clock.runFor(12_000);
     await expect.poll(() => server.asked.slice(before).some((each) => each.path.includes("/overview?period=week"))).toBe(true);
-    expect(await tile("Registrations").locator(".tile-value").innerText()).toBe(shown);
+    await expect.poll(() => tile("Registrations").locator(".tile-value").innerText()).toBe(shown);
   });
 
   it("that was restated has a mark and says so", async () => {

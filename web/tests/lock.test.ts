@@ -23,8 +23,8 @@ describe("a page that is locked", () => {
     const { page, server } = scene;
     await page.getByRole("button", { name: "Lock" }).click();
     await locked().waitFor();
-    expect(await page.getByText("Registrations").first().isVisible()).toBe(false);
-    expect(await page.locator(".application").getAttribute("inert")).not.toBeNull();
+    await expect.poll(() => page.getByText("Registrations").first().isVisible()).toBe(false);
+    await expect.poll(() => page.locator(".application").getAttribute("inert")).not.toBeNull();
     await expect.poll(() => server.streams).toBe(0);
     for (const key of ["Tab", "Tab", "Tab", "Tab", "Escape", "Escape", "Escape"]) await page.keyboard.press(key);
     // The browser closes a dialog at the second Escape, whatever the page says, and the page opens it again.
@@ -44,7 +44,7 @@ describe("a page that is locked", () => {
     await unlock();
     expect(page.url()).toContain("#/appointments/no-show-rate?by=clinic");
     await page.getByRole("region", { name: "Table of No-show rate" }).waitFor();
-    expect(await page.evaluate(() => scrollY)).toBe(scrolled);
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(scrolled);
     await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Lock");
     await expect.poll(() => server.streams).toBe(1);
   });
@@ -56,7 +56,7 @@ describe("a page that is locked", () => {
     await locked().getByLabel("Password").fill("no");
     await page.keyboard.press("Enter");
     await locked().getByText("That is not your password.").waitFor();
-    expect(await locked().getByLabel("Password").inputValue()).toBe("");
+    await expect.poll(() => locked().getByLabel("Password").inputValue()).toBe("");
     await unlock();
   });
 
@@ -73,7 +73,7 @@ describe("a page that is locked", () => {
     server.failing.set("/auth/session/lock", { status: 503 });
     await page.getByRole("button", { name: "Lock" }).click();
     await page.getByText("That did not work, and you are still signed in.").waitFor();
-    expect(await locked().count()).toBe(0);
+    await expect.poll(() => locked().count()).toBe(0);
   });
 });
 
@@ -90,7 +90,7 @@ describe("a page that nobody uses", () => {
     server.breakStreams();
     await expect.poll(() => server.askedFor("/auth/session").length, { timeout: 8_000 }).toBeGreaterThan(asked);
     await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(await page.getByText("it will be locked in about a minute").isVisible()).toBe(true);
+    await expect.poll(() => page.getByText("it will be locked in about a minute").isVisible()).toBe(true);
     server.failing.clear();
     for (let step = 0; step < 20 && server.streams === 0; step += 1) {
       await page.clock.runFor(500);

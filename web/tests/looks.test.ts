@@ -22,10 +22,10 @@ describe("the theme", () => {
     await page.reload();
     await settled(page);
     expect(await background()).toBe(dark);
-    expect(await page.evaluate(() => ({ ...localStorage }))).toEqual({ theme: "dark" });
+    await expect.poll(() => page.evaluate(() => ({ ...localStorage }))).toEqual({ theme: "dark" });
     await page.getByLabel("Theme").selectOption("system");
     expect(await background()).toBe(light);
-    expect(await page.evaluate(() => localStorage.length)).toBe(0);
+    await expect.poll(() => page.evaluate(() => localStorage.length)).toBe(0);
   });
 
   it("reaches what is drawn, too", async () => {
@@ -76,9 +76,9 @@ describe("the keyboard", () => {
     const { page } = scene;
     await page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the figures");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe("Skip to the figures");
     await page.keyboard.press("Enter");
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe("main");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("main");
     const stops: string[] = [];
     for (let step = 0; step < 9; step += 1) {
       await page.keyboard.press("Tab");
@@ -110,7 +110,7 @@ describe("the keyboard", () => {
     await page.getByRole("radio", { name: "Today" }).focus();
     await page.keyboard.press("ArrowRight");
     await expect.poll(() => page.url()).toContain("period=week");
-    expect(await page.evaluate(() => document.activeElement?.nextElementSibling?.textContent)).toBe("This week");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.nextElementSibling?.textContent)).toBe("This week");
   });
 });
 
@@ -121,10 +121,10 @@ describe("on paper", () => {
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
     expect(await background()).toBe("rgb(255, 255, 255)");
     for (const hidden of [page.getByRole("navigation"), page.getByRole("button", { name: "Lock" }), page.getByRole("link", { name: "CSV" }).first()]) {
-      expect(await hidden.isVisible()).toBe(false);
+      await expect.poll(() => hidden.isVisible()).toBe(false);
     }
     await page.getByText("Printed 2026-11-24").waitFor();
-    expect(await page.locator(".tile").first().isVisible()).toBe(true);
+    await expect.poll(() => page.locator(".tile").first().isVisible()).toBe(true);
     const overflow = await page.locator(".panel").evaluateAll((panels) => panels.filter((panel) => panel.scrollWidth > panel.clientWidth + 1).length);
     expect(overflow).toBe(0);
     expect((await page.pdf({ format: "A4" })).length).toBeGreaterThan(20_000);
@@ -138,6 +138,6 @@ describe("for who wants no motion", () => {
     await page.route("**/api/analytics/overview*", () => {});
     await signIn(page);
     await page.locator(".tile.skeleton").first().waitFor();
-    expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+    await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBe(0);
   });
 });

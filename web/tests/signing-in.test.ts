@@ -26,8 +26,8 @@ describe("signing in", () => {
     await page.getByLabel("Password").fill("something else");
     await page.keyboard.press("Enter");
     const alert = page.getByRole("alert").filter({ hasText: "wrong" });
-    expect(await alert.innerText()).toBe("The e-mail address or the password is wrong.");
-    expect(await page.getByLabel("Password").getAttribute("aria-invalid")).toBe("true");
+    await expect.poll(() => alert.innerText()).toBe("The e-mail address or the password is wrong.");
+    await expect.poll(() => page.getByLabel("Password").getAttribute("aria-invalid")).toBe("true");
     await signIn(page);
     await page.getByRole("heading", { level: 1, name: "Patients" }).waitFor();
   });
@@ -40,7 +40,7 @@ describe("signing in", () => {
     await signIn(page);
     const code = page.getByLabel("Code of your second factor, or a recovery code");
     await code.waitFor();
-    expect(await code.evaluate((field) => field === document.activeElement)).toBe(true);
+    await expect.poll(() => code.evaluate((field) => field === document.activeElement)).toBe(true);
     await code.fill("000000");
     await page.keyboard.press("Enter");
     await page.getByText("The e-mail address, the password or the code is wrong.").waitFor();
