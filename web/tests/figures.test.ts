@@ -158,8 +158,10 @@ describe("what is chosen", () => {
     await expect.poll(() => lines.first().innerText()).toContain("Office visit, established (99213)");
     await expect.poll(() => page.getByText("A code stands for each").count()).toBe(0);
     await page.getByRole("link", { name: "Overview" }).click();
+    const services = panel("Top services by units, last 30 days");
+    await services.waitFor();
     await page.getByLabel("Clinic").selectOption({ label: "Northgate" });
-    await panel("Top services by units, last 30 days").getByText("Annual check-up (99396)").waitFor();
+    await services.getByText("Annual check-up (99396)").waitFor();
     await expect.poll(() => page.getByRole("alert").count()).toBe(0);
   });
 
