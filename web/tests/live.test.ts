@@ -81,7 +81,7 @@ describe("a stream that breaks", () => {
     server.breakStreams();
     await status().getByText("Reconnecting…").waitFor();
     // The browser tries once more by itself; then it is the page's turn.
-    await expect.poll(() => server.askedFor("/api/analytics/stream").length, { timeout: 8_000 }).toBe(2);
+    await expect.poll(() => server.askedFor("/api/analytics/stream").length).toBe(2);
     for (let half = 0; half < 8; half += 1) {
       await page.clock.runFor(4_000);
       await new Promise((resolve) => setTimeout(resolve, 50));
