@@ -153,10 +153,14 @@ fn rule(operation: &mut Map<String, Value>, verb: &str, allowed: &Allowed) -> Re
     Ok(())
 }
 
-/// Whatever is read has a tag, its version or one that is made of the answer, and is not sent to who has it.
+/// Whatever is read has a tag, its version or one that is made of the answer, and is not sent to who has it; but a stream has
+/// no end that a tag could be made at.
 fn can_be_known(operation: &mut Map<String, Value>) -> Result<()> {
     let responses = operation.get_mut("responses").and_then(Value::as_object_mut).context("no responses")?;
     let Some(success) = responses.get_mut("200").and_then(Value::as_object_mut) else { return Ok(()) };
+    if success.get("content").is_some_and(|content| content.get("text/event-stream").is_some()) {
+        return Ok(());
+    }
     let headers = success.entry("headers").or_insert_with(|| json!({}));
     let headers = headers.as_object_mut().context("the headers are no object")?;
     headers.entry("ETag").or_insert_with(|| json!({ "$ref": "#/components/headers/AnswersETag" }));

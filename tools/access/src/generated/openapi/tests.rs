@@ -90,6 +90,11 @@ fn whatever_is_read_has_a_tag() {
         let known = json!({ "$ref": "#/components/parameters/IfNoneMatch" });
         assert_eq!(read["parameters"].as_array().unwrap().iter().filter(|one| **one == known).count(), 1, "{path}");
     }
+    let stream = &document["paths"]["/api/analytics/stream"]["get"];
+    assert!(
+        stream["responses"].get("304").is_none() && tag("/api/analytics/stream", "get").is_null(),
+        "a stream has no end"
+    );
     assert!(document["paths"]["/docs"]["get"]["responses"].get("304").is_none(), "a redirection is nothing to keep");
     assert!(document["paths"]["/api/patients/{id}"]["patch"]["responses"].get("304").is_none());
 }
